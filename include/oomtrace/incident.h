@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// incident.h: one whole OOM. Made by reconstruct/ (live or replayed) and later by kernel_log/, read by explain/ and the sinks.
+//
+// Units: memory in bytes (`_bytes`), badness in pages (`points`, `total_pages`: the kernel's own unit), times in
+// CLOCK_MONOTONIC nanoseconds (`_ns`). Strings are raw bytes as the kernel keeps them; only a sink escapes them. An empty
+// optional means "not known", never "none" and never 0; the group's Provenance says where a value came from, or why there is
+// none. An Incident owns all it holds; it has no invariants beyond those named here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oomtrace/kernel_event.h"
+
+namespace oomtrace
+{
+
+// ---- provenance -----------------------------------------------------------------------------------------------------
+
+enum class Source : std::uint8_t {
+    absent,     // not known; `note` says why
+    observed,   // a hook saw the kernel's value
+    recomputed, // worked out from what hooks read
+    kernel_log, // the kernel's own report
+    procfs,     // read by user space after the fact
+};
+
+struct Provenance {
+    Source source = Source::absent;
+    std::string note; // why absent, or what is inexact about it; may be empty otherwise
+};
+
+// One entry per group of facts; the names are the JSON keys of `provenance`.
+struct ProvenanceTable {
+    Provenance outcome, trigger, allocation, constraint, memcg, nodes, swap, sysctls, candidates, points, victim, kills, after,
+        host;
+};
+
+// ---- the parts ------------------------------------------------------------------------------------------------------
+
+enum class Outcome : std::uint8_t {
+    killed,               // one process (and those that share its mm)
+    group_kill,           // a memory.oom.group was killed as a whole
+    victim_already_dying, // task_will_free_mem(): nothing was weighed, nothing signalled
+    aborted,              // an earlier victim, which this run of the tracer did not see killed, is still exiting
+    no_killable_task,
+    notifier_freed, // an OOM notifier gave memory back
+    panic,
+    unknown, // the closing record was lost
+};
+
+enum class Scope : std::uint8_t { global, memcg, sysrq, unknown };
+
+// A process as the hooks saw it. `pid` is the thread the kernel looked at (as in the kernel's own report), `tgid` the process.
+struct Process {
+    std::uint32_t pid = 0;
+    std::uint32_t tgid = 0;
+    std::uint32_t ppid = 0;
+    std::uint32_t uid = 0;
+    std::uint64_t start_boottime_ns = 0; // with tgid: the identity that pid reuse cannot fake
+    std::string comm;
+    std::int32_t oom_score_adj = 0;
+    std::uint32_t threads = 0;
+    std::optional<std::string> cgroup; // path of its memory cgroup as the kernel prints it, "/" at the root
+};
+
+// What an address space holds. All four rss figures as the kernel's badness reads them.
+struct ProcessMemory {
+    std::uint64_t total_vm_bytes = 0;
+    std::uint64_t rss_anon_bytes = 0;
+    std::uint64_t rss_file_bytes = 0;
+    std::uint64_t rss_shmem_bytes = 0;
+    std::uint64_t swap_bytes = 0;
+    std::uint64_t pgtables_bytes = 0;
+    std::uint64_t mm = 0; // address of the mm_struct; equal for processes that share memory
+
+    [[nodiscard]] std::uint64_t rss_bytes() const { return rss_anon_bytes + rss_file_bytes + rss_shmem_bytes; }
+};
+
+struct StackFrame {
+    std::uint64_t address = 0;
+    std::optional<std::string> symbol; // "out_of_memory+0x1c"
+};
+
+struct Trigger {
+    Process process;
+    std::optional<std::string> cpuset;
+    std::vector<StackFrame> stack; // innermost first
+};
+
+struct Allocation {
+    std::optional<std::uint32_t> gfp_mask;
+    std::vector<std::string> gfp_flags; // names, as the kernel composes them: GFP_KERNEL, __GFP_ZERO, ...; unknown bits in hex
+    std::optional<std::int32_t> order;  // -1: sysrq
+    std::optional<std::vector<std::uint32_t>> nodemask; // empty optional: no mask, or unknown: see nodemask_known
+    bool nodemask_known = false;
+    std::optional<std::vector<std::uint32_t>> mems_allowed;
+    std::optional<std::string> highest_zone; // highest zone the mask allows: "Normal", "Movable", ...
+};
+
+// A page_counter in bytes. max/high absent: no limit.
+struct LimitCounter {
+    std::uint64_t usage_bytes = 0;
+    std::optional<std::uint64_t> max_bytes, high_bytes;
+    std::uint64_t low_bytes = 0, min_bytes = 0;
+    std::uint64_t peak_bytes = 0;
+    std::uint64_t failcnt = 0;
+};
+
+struct MemcgLevel {
+    std::uint64_t id = 0;
+    std::string path;
+    bool v2 = false;
+    bool root = false;
+    LimitCounter memory;
+    std::optional<LimitCounter> swap;            // v2
+    std::optional<LimitCounter> memory_and_swap; // v1
+    std::optional<LimitCounter> kmem;            // v1
+    bool oom_group = false;
+    bool oom_kill_disable = false; // v1
+    std::optional<std::int32_t> swappiness;
+    std::optional<MemcgState::Events> events;
+    bool fired = false;             // its limit is the one that could not be met (the kernel's oom_memcg)
+    bool victim_lives_here = false; // the victim's own cgroup (the kernel's task_memcg)
+    bool trigger_lives_here = false;
+};
+
+// The cgroups above the victim (or, without a victim, above the trigger), from the innermost to the root; and the level that
+// fired.
+struct MemcgLimit {
+    std::optional<std::string> path;          // of the level that fired; absent in a global OOM
+    std::optional<std::uint64_t> limit_bytes; // absent: no limit (or no level fired)
+    std::optional<std::uint64_t> usage_bytes;
+    std::vector<MemcgLevel> levels;
+};
+
+struct FreeBlockCount {
+    std::uint32_t order = 0;
+    std::uint64_t block_bytes = 0;
+    std::uint64_t count = 0;
+    std::string types; // the kernel's letters U M E H C I of the migrate types present
+};
+
+struct Zone {
+    std::uint32_t index = 0;
+    std::string name;
+    std::uint64_t free_bytes = 0;
+    std::uint64_t min_bytes = 0, low_bytes = 0, high_bytes = 0; // as the kernel prints them: boost included
+    std::uint64_t boost_bytes = 0;
+    std::uint64_t managed_bytes = 0, present_bytes = 0, spanned_bytes = 0;
+    std::uint64_t reserved_highatomic_bytes = 0;
+    std::optional<std::uint64_t> free_highatomic_bytes;
+    std::optional<std::uint64_t> cma_bytes, free_cma_bytes, free_pcp_bytes;
+    std::vector<std::uint64_t> lowmem_reserve_bytes; // index: zone type
+    std::map<std::string, std::uint64_t> stat_bytes; // active_anon, inactive_anon, active_file, ..., mlocked, bounce
+    std::vector<FreeBlockCount> free_blocks;         // every order, ascending, also those with count 0
+};
+
+struct Node {
+    std::uint32_t node = 0;
+    std::uint64_t present_bytes = 0;
+    std::uint64_t spanned_bytes = 0;
+    std::int32_t kswapd_failures = 0;
+    std::map<std::string, std::uint64_t>
+        stat_bytes;          // active_anon, slab_reclaimable, kernel_stack, page_tables, shmem, dirty, ...
+    std::vector<Zone> zones; // ascending index
+};
+
+struct Swap {
+    std::optional<std::uint64_t> total_bytes, free_bytes;
+};
+
+struct Hugetlb {
+    std::optional<std::uint64_t> page_size_bytes, total, free; // pages of the default size
+};
+
+// Read from /proc/sys/vm when the episode closed. Absent: could not be read.
+struct Sysctls {
+    std::optional<std::int64_t> panic_on_oom, oom_kill_allocating_task, oom_dump_tasks, overcommit_memory, overcommit_ratio,
+        overcommit_kbytes, min_free_kbytes, watermark_scale_factor, swappiness;
+    std::vector<std::uint32_t> lowmem_reserve_ratio;
+};
+
+enum class SkipReason : std::uint8_t {
+    none, // eligible
+    kernel_thread,
+    init,                // global init is never killed
+    cpuset_or_mempolicy, // holds no memory on the nodes in question, by its mask
+    oom_score_adj_min,   // -1000
+    mmf_oom_skip,        // nothing left to reap
+    in_vfork,
+    already_victim, // killed by an earlier OOM and still exiting: stops the scan
+    no_mm,          // no thread of it has an address space
+    unknown,        // the kernel found it not eligible, and nothing that was captured says why
+};
+
+enum class PointsSource : std::uint8_t { observed, recomputed, absent };
+
+struct CandidateTask {
+    Process process;
+    std::optional<ProcessMemory> memory; // absent: no mm
+    std::optional<std::int64_t> points;  // pages; absent: not eligible, or not known (points_source says which)
+    PointsSource points_source = PointsSource::absent;
+    // What our own formula makes of the captured sizes, beside an observed value; absent where it could not be worked out.
+    std::optional<std::int64_t> recomputed_points;
+    bool eligible = false;
+    SkipReason skip_reason = SkipReason::none; // none exactly when eligible
+    bool chosen = false;
+};
+
+struct Victim {
+    Process process;
+    ProcessMemory memory;               // at mark_oom_victim(): the sizes of the kernel's "Killed process" line
+    std::optional<std::int64_t> points; // oc->chosen_points, or the recomputed ones; absent: nothing was weighed
+    PointsSource points_source = PointsSource::absent;
+    std::optional<double> share_of_total; // points / total_pages, 0..1 and beyond
+    // The best of the others: absent where there was no other eligible task.
+    struct RunnerUp {
+        std::uint32_t pid = 0, tgid = 0;
+        std::string comm;
+        std::int64_t points = 0;
+        std::int64_t margin_points = 0; // victim's points - runner-up's
+    };
+    std::optional<RunnerUp> runner_up;
+};
+
+struct KilledProcess {
+    Process process;
+    std::optional<ProcessMemory> memory;
+    KillWhy why = KillWhy::chosen;
+    bool signalled = false; // SIGKILL was seen being sent
+    bool marked = false;    // mark_oom_victim() was seen
+    std::optional<std::uint64_t> signalled_ns, marked_ns, exited_ns, released_ns;
+    std::optional<std::uint64_t> reaped_bytes;   // rss at the mark minus rss when the reaper had finished
+    std::optional<std::uint64_t> returned_bytes; // rss that came back when its mm was released
+};
+
+enum class TimelineEvent : std::uint8_t {
+    invoked,
+    scan_began,
+    chosen,
+    signalled,
+    marked,
+    capture_closed,
+    reaper_woken,
+    reaper_started,
+    reaper_finished,
+    reaper_skipped,
+    exited,
+    memory_released,
+    tracer_stopped,
+    deadline,
+};
+
+struct TimelineEntry {
+    TimelineEvent event = TimelineEvent::invoked;
+    std::uint64_t monotonic_ns = 0;
+    std::int64_t since_invocation_ns = 0;
+    std::optional<std::uint32_t> tgid;
+    std::string comm; // of tgid; may be empty
+};
+
+struct Aftermath {
+    std::optional<std::uint64_t> returned_bytes;          // sum over the kills whose mm was seen released
+    std::optional<std::uint64_t> memcg_usage_after_bytes; // of the level that fired, when the last mm was released
+    std::uint64_t rescans = 0; // scans of other tasks that the kernel aborted because the victim was still exiting
+    // Durations from invocation; absent: not seen.
+    std::optional<std::uint64_t> to_choice_ns, to_kill_ns, to_reap_ns, to_exit_ns, to_release_ns;
+};
+
+struct Host {
+    std::string hostname, boot_id, kernel, arch, tracer_version;
+    std::uint64_t page_size = 0;
+    AttachMethod attach_method = AttachMethod::unknown;
+    std::string method_note;
+    std::uint32_t cgroup_version = 0;
+};
+
+// Our own arithmetic against the kernel's: every candidate whose points were observed and whose components were captured.
+struct ScoreCheck {
+    std::uint64_t matched = 0;
+    std::uint64_t mismatched = 0;
+    std::uint64_t not_comparable = 0; // observed, but without the components; or recomputed only
+    struct Mismatch {
+        std::uint32_t pid = 0;
+        std::int64_t observed = 0, recomputed = 0;
+    };
+    std::vector<Mismatch> mismatches; // the first 16
+    bool exact_counters = false;      // the exact (7.0) reading of rss is the one that matched
+};
+
+struct Completeness {
+    bool complete = true;
+    std::vector<std::string> missing; // each a sentence fragment: "12 records dropped: ring full"
+    std::uint64_t records_lost = 0;
+    // The walk of the tracepoint method: how far it got.
+    WalkStop walk_stop = WalkStop::none;
+    std::uint64_t tasks_seen = 0;
+    std::uint64_t walk_ns = 0;
+};
+
+// ---- the whole ------------------------------------------------------------------------------------------------------
+
+struct Incident {
+    std::string id; // "<first 8 of boot id>-<episode>-<hex of invocation time>": unique on this host
+    std::uint64_t episode = 0;
+    std::uint64_t monotonic_ns = 0; // invocation
+    std::int64_t realtime_ns = 0;   // the same, since the Unix epoch
+    Outcome outcome = Outcome::unknown;
+    Scope scope = Scope::unknown;
+    std::optional<Constraint> constraint;
+    std::string kernel_message; // "Memory cgroup out of memory"; may be empty
+    std::optional<std::uint64_t> total_pages;
+
+    Trigger trigger;
+    Allocation allocation;
+    MemcgLimit memcg;
+    std::vector<Node> nodes; // ascending
+    Swap swap;
+    Hugetlb hugetlb;
+    Sysctls sysctls;
+    std::vector<CandidateTask> candidates; // in the order in which they were weighed
+    std::optional<Victim> victim;
+    std::vector<KilledProcess> kills;    // in the order in which they were killed
+    std::vector<TimelineEntry> timeline; // ascending time
+    Aftermath after;
+    Host host;
+
+    ScoreCheck scores;
+    Completeness completeness;
+    ProvenanceTable provenance;
+};
+
+// Names used in JSON and on the terminal; one table each, in src/reconstruct/incident_names.cpp.
+std::string_view name_of(Source source);
+std::string_view name_of(Outcome outcome);
+std::string_view name_of(Scope scope);
+std::string_view name_of(Constraint constraint);
+std::string_view name_of(SkipReason reason);
+std::string_view name_of(PointsSource source);
+std::string_view name_of(KillWhy why);
+std::string_view name_of(TimelineEvent event);
+std::string_view name_of(WalkStop stop);
+
+} // namespace oomtrace
