@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// After the kill, outside oom_lock: the reaper, the exit, the memory that comes back. Every program returns at its first line
+// while nothing is being followed.
+#include "invocation.bpf.h"
+#include "kernel_compat.bpf.h"
+#include "read_task.bpf.h"
+
+__noinline int emit_reaper(__u32 pid, __u32 event)
+{
+	struct followed_task *followed = bpf_map_lookup_elem(&followed_tasks, &pid);
+	struct wire_reaper *record;
+
+	if (!followed)
+		return 0;
+	record = WIRE_RESERVE_AFTER(wire_reaper, WIRE_REAPER, followed->episode);
+	if (!record)
+		return 0;
+	record->event = event;
+	record->pid = pid;
+	record->tgid = followed->tgid;
+	/* The address is trusted only while the mm has not been released: its entry is still in the map. */
+	__u64 mm = followed->mm;
+	if (bpf_map_lookup_elem(&followed_mms, &mm)) {
+		read_mm(&record->mm, (struct mm_struct *)mm);
+		record->mm_valid = 1;
+	}
+	wire_submit_and_wake(record);
+	return 0;
+}
+
+SEC("?tp_btf/wake_reaper")
+int BPF_PROG(reaper_woken, int pid)
+{
+	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_WAKE) : 0;
+}
+
+SEC("?tp_btf/start_task_reaping")
+int BPF_PROG(reaper_started, int pid)
+{
+	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_START) : 0;
+}
+
+SEC("?tp_btf/finish_task_reaping")
+int BPF_PROG(reaper_finished, int pid)
+{
+	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_FINISH) : 0;
+}
+
+SEC("?tp_btf/skip_task_reaping")
+int BPF_PROG(reaper_skipped, int pid)
+{
+	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	if (!followed_task_count)
+		return 0;
+	__u64 address = address_of(task);
+	return emit_exit(address);
+}
+
+SEC("?tp_btf/exit_mmap")
+int BPF_PROG(mm_released, struct mm_struct *mm)
+{
+	if (!followed_mm_count)
+		return 0;
+	__u64 address = address_of(mm);
+	return emit_mm_released(address);
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// The life of one OOM invocation, independent of the kind of hook that watches it.
+#include "invocation.bpf.h"
+
+#include "candidate.bpf.h"
+#include "kernel_compat.bpf.h"
+#include "read_task.bpf.h"
+#include "task_walk.bpf.h"
+
+#define GFP_FS 0x80u /* ___GFP_FS: the same bit in 5.4 .. 7.3 */
+
+static __always_inline __u64 css_memcg(__u64 task)
+{
+	return (__u64)task_memcg((struct task_struct *)task);
+}
+
+/*
+ * While a victim dies, every other allocating task enters out_of_memory() again and again, and the kernel aborts its scan as soon
+ * as it meets that victim. Told in advance by the kernel's own test, on the same data, under the same lock; such scans are counted
+ * and not sent.
+ */
+static __always_inline bool scan_will_be_aborted(__u64 oom_memcg)
+{
+	for (int i = 0; i < OUTSTANDING_SLOTS; i++) {
+		struct outstanding_victim *victim = &outstanding[i];
+		if (!victim->mm)
+			continue;
+		if (mm_has_oom_skip((struct mm_struct *)victim->mm))
+			continue;
+		if (oom_memcg && !memcg_is_within(victim->memcg, oom_memcg))
+			continue;
+		victim->rescans++;
+		victim->last_rescan_ns = bpf_ktime_get_ns();
+		return true;
+	}
+	return false;
+}
+
+static __always_inline void reset_invocation(void)
+{
+	__u64 episode = invocation.episode;
+
+	zero_words((__u64 *)&invocation, sizeof(invocation) / sizeof(__u64));
+	invocation.episode = episode;
+}
+
+__noinline int open_invocation(__u64 oom_control)
+{
+	struct oom_control *oc = (void *)oom_control;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	reset_invocation();
+	invocation.task = (__u64)task;
+	invocation.trigger_start_ns = BPF_CORE_READ(task, start_boottime);
+	invocation.entered_ns = bpf_ktime_get_ns();
+	invocation.oom_control = oom_control;
+	if (!oom_control)
+		return 0;
+	invocation.oom_memcg = (__u64)BPF_CORE_READ(oc, memcg);
+	if (invocation.oom_memcg)
+		invocation.oom_memcg_id = memcg_id_of((struct mem_cgroup *)invocation.oom_memcg);
+	if (followed_mm_count && BPF_CORE_READ(oc, order) != -1 && scan_will_be_aborted(invocation.oom_memcg)) {
+		invocation.suppressed = 1;
+		__sync_fetch_and_add(&counters.suppressed_scans, 1);
+	}
+	return 0;
+}
+
+static __always_inline void read_nodemasks(struct wire_invocation_begin *record, struct task_struct *task,
+					   struct oom_control *oc)
+{
+	__u32 size = bpf_core_field_size(task->mems_allowed);
+	__u32 bytes = size > sizeof(record->mems_allowed) ? sizeof(record->mems_allowed) : size;
+	void *nodemask = oc ? BPF_CORE_READ(oc, nodemask) : 0;
+
+	bpf_probe_read_kernel(record->mems_allowed, bytes,
+			      (void *)task + bpf_core_field_offset(struct task_struct, mems_allowed));
+	record->valid |= WIRE_BEGIN_MEMS_ALLOWED;
+	if (nodemask) {
+		bpf_probe_read_kernel(record->nodemask, bytes, nodemask);
+		record->valid |= WIRE_BEGIN_NODEMASK;
+	}
+
+	__u64 beyond = 0;
+	for (int word = 1; word < WIRE_NODEMASK_WORDS; word++)
+		beyond |= record->mems_allowed[word] | record->nodemask[word];
+	if (!beyond)
+		invocation.mems_allowed = record->mems_allowed[0];
+}
+
+static __always_inline void read_cpuset_name(struct wire_invocation_begin *record, struct task_struct *task)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuset_cgrp_id))
+		return;
+	struct cgroup_subsys_state *css =
+		BPF_CORE_READ(task, cgroups, subsys[bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id)]);
+	if (!css)
+		return;
+	if (BPF_CORE_READ(css, parent))
+		bpf_probe_read_kernel_str(record->cpuset, sizeof(record->cpuset), BPF_CORE_READ(css, cgroup, kn, name));
+	else
+		record->cpuset[0] = '/';
+}
+
+static __always_inline void read_oom_control(struct wire_invocation_begin *record, struct oom_control *oc)
+{
+	record->gfp_mask = BPF_CORE_READ(oc, gfp_mask);
+	record->order = BPF_CORE_READ(oc, order);
+	record->valid |= WIRE_BEGIN_OOM_CONTROL;
+	if (BPF_CORE_READ(oc, zonelist))
+		record->valid |= WIRE_BEGIN_ZONELIST;
+	/* constrained_alloc() sets totalpages, never to 0. */
+	record->total_pages = BPF_CORE_READ(oc, totalpages);
+	record->constraint = BPF_CORE_READ(oc, constraint);
+	if (record->total_pages)
+		record->valid |= WIRE_BEGIN_CONSTRAINT;
+}
+
+__noinline int emit_begin(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct oom_control *oc = (void *)invocation.oom_control;
+	struct wire_invocation_begin *record = WIRE_RESERVE(wire_invocation_begin, WIRE_INVOCATION_BEGIN);
+
+	if (!record)
+		return 0;
+	read_task(&record->trigger, task);
+	record->trigger.memcg_id = memcg_id_of(task_memcg(task));
+	record->attach_method = tracer.attach_method;
+	if (invocation.entered_ns) {
+		record->entered_ns = invocation.entered_ns;
+		record->valid |= WIRE_BEGIN_ENTERED;
+	}
+	if (oc)
+		read_oom_control(record, oc);
+	if (invocation.memcg_locked)
+		record->valid |= WIRE_BEGIN_MEMCG_LOCKED;
+	if (invocation.scope_from_stack)
+		record->valid |= WIRE_BEGIN_SCOPE_FROM_STACK;
+	if (!chosen_points_is_signed())
+		record->valid |= WIRE_BEGIN_BADNESS_UNSIGNED;
+	record->oom_memcg_id = invocation.oom_memcg_id;
+	read_nodemasks(record, task, oc);
+	read_cpuset_name(record, task);
+	for (int i = 0; i < WIRE_MAX_STACK; i++)
+		record->stack[i] = invocation.stack[i];
+	record->stack_depth = invocation.stack_depth;
+	if (record->stack_depth)
+		record->valid |= WIRE_BEGIN_STACK;
+	wire_submit_and_wake(record);
+	return 0;
+}
+
+__noinline int begin_episode(__u64 victim)
+{
+	if (invocation.begun)
+		return 0;
+	invocation.begun = 1;
+	invocation.episode++;
+	__sync_fetch_and_add(&counters.episodes, 1);
+	emit_begin();
+
+	__u64 trigger_memcg = css_memcg((__u64)bpf_get_current_task());
+	struct oom_control *oc = (void *)invocation.oom_control;
+	__u64 zonelist = oc ? (__u64)BPF_CORE_READ(oc, zonelist) : 0;
+	announce_memcg(invocation.oom_memcg);
+	announce_memcg(trigger_memcg);
+	if (victim)
+		announce_memcg(css_memcg(victim));
+	emit_memory_state(trigger_memcg, zonelist);
+	return 0;
+}
+
+__noinline int after_evaluation(__u64 task, int result)
+{
+	invocation.tasks_seen++;
+	invocation.badness_seen = 0;
+	if (result)
+		invocation.aborted_by_tgid = BPF_CORE_READ((struct task_struct *)task, tgid);
+	return 0;
+}
+
+__noinline int emit_choice(__u64 message)
+{
+	struct oom_control *oc = (void *)invocation.oom_control;
+	struct task_struct *task = BPF_CORE_READ(oc, chosen);
+	struct wire_choice *record;
+
+	begin_episode(0);
+	/* Expected to be aborted, and was not: the victim that would have stopped the scan let go of its memory in the middle of it.
+	 * What was not watched is read now, before anybody is killed. */
+	if (invocation.suppressed) {
+		__u64 started_ns = bpf_ktime_get_ns();
+		invocation.suppressed = 0;
+		invocation.tasks_seen = 0;
+		invocation.walk_stop = walk_task_list(started_ns);
+		invocation.walk_ns = bpf_ktime_get_ns() - started_ns;
+	}
+	announce_memcg(css_memcg((__u64)task));
+	invocation.chosen_seen = 1;
+	record = WIRE_RESERVE(wire_choice, WIRE_CHOICE);
+	if (!record)
+		return 0;
+	read_task(&record->task, task);
+	record->task.memcg_id = memcg_id_of(task_memcg(task));
+	record->points = BPF_CORE_READ(oc, chosen_points);
+	record->total_pages = BPF_CORE_READ(oc, totalpages);
+	record->constraint = BPF_CORE_READ(oc, constraint);
+	record->valid = WIRE_CHOICE_OOM_CONTROL;
+	bpf_probe_read_kernel_str(record->message, sizeof(record->message), (void *)message);
+	wire_submit(record);
+	return 0;
+}
+
+static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, __u64 tgid)
+{
+	__u32 free_slot = OUTSTANDING_SLOTS;
+
+	for (__u32 i = 0; i < OUTSTANDING_SLOTS; i++) {
+		if (outstanding[i].mm == mm)
+			return OUTSTANDING_SLOTS; /* a sharer of an mm that has its slot */
+		if (!outstanding[i].mm && free_slot == OUTSTANDING_SLOTS)
+			free_slot = i;
+	}
+	if (free_slot < OUTSTANDING_SLOTS) {
+		struct outstanding_victim *slot = &outstanding[free_slot];
+		slot->memcg = memcg;
+		slot->tgid = tgid;
+		slot->rescans = 0;
+		slot->last_rescan_ns = 0;
+		slot->mm = mm;
+	}
+	return free_slot;
+}
+
+/* From here on the reaper, the exit and the release of this process belong to the episode. */
+static __noinline int follow(__u64 address, __u32 event)
+{
+	struct task_struct *task = (void *)address;
+	__u64 mm = (__u64)BPF_CORE_READ(task, mm), memcg = css_memcg(address);
+	__u32 pid = BPF_CORE_READ(task, pid), tgid = BPF_CORE_READ(task, tgid);
+	struct followed_task followed = {.episode = invocation.episode, .mm = mm, .pid = pid, .tgid = tgid};
+	struct followed_mm followed_mm = {
+		.episode = invocation.episode,
+		.memcg = invocation.oom_memcg ? invocation.oom_memcg : memcg,
+		.tgid = tgid,
+		.outstanding_slot = OUTSTANDING_SLOTS,
+	};
+
+	if (!bpf_map_lookup_elem(&followed_tasks, &tgid)) {
+		if (bpf_map_update_elem(&followed_tasks, &tgid, &followed, BPF_ANY))
+			count_drop(WIRE_DROP_VICTIM_TABLE_FULL);
+		else
+			__sync_fetch_and_add(&followed_task_count, 1);
+	}
+	/* The reaper's tracepoints name the thread that was queued, which need not be the leader. */
+	if (tgid != pid && bpf_map_update_elem(&followed_tasks, &pid, &followed, BPF_ANY))
+		count_drop(WIRE_DROP_VICTIM_TABLE_FULL);
+	if (!mm || bpf_map_lookup_elem(&followed_mms, &mm))
+		return 0;
+	followed_mm.memcg_id = memcg_id_of((struct mem_cgroup *)followed_mm.memcg);
+	if (event == WIRE_KILL_MARK)
+		followed_mm.outstanding_slot = take_outstanding_slot(mm, memcg, tgid);
+	if (bpf_map_update_elem(&followed_mms, &mm, &followed_mm, BPF_ANY)) {
+		count_drop(WIRE_DROP_VICTIM_TABLE_FULL);
+		return 0;
+	}
+	__sync_fetch_and_add(&followed_mm_count, 1);
+	return 0;
+}
+
+__noinline int emit_kill(__u64 address, __u32 event, __u32 why)
+{
+	struct task_struct *task = (void *)address;
+	struct wire_kill *record;
+
+	announce_memcg(css_memcg(address));
+	record = WIRE_RESERVE(wire_kill, WIRE_KILL);
+	if (record) {
+		read_task(&record->task, task);
+		read_task_mm(&record->task, &record->mm, task);
+		record->task.memcg_id = memcg_id_of(task_memcg(task));
+		record->oom_group_id = oom_group_of(css_memcg(address), invocation.oom_memcg);
+		record->event = event;
+		record->why = why;
+		if (!invocation.marks)
+			invocation.oom_group_id = record->oom_group_id;
+		if (invocation.closed)
+			wire_submit_and_wake(record);
+		else
+			wire_submit(record);
+	}
+	if (event == WIRE_KILL_MARK)
+		invocation.victim_mm = (__u64)BPF_CORE_READ(task, mm);
+	if (event == WIRE_KILL_SIGNAL)
+		invocation.signals++;
+	else
+		invocation.marks++;
+	/* A sharer is signalled and never marked; everyone else is followed from the mark, when its mm is known to be held. */
+	if (event == WIRE_KILL_MARK || why == WIRE_KILL_SHARES_MM) {
+		follow(address, event);
+		/* The signal comes before the mark, so that the process may have passed the exit tracepoint before it was followed;
+		 * behind exit_mm() it cannot: that waits for the victim's task_lock, which is held here. */
+		if (exit_tracepoint_precedes_exit_mm())
+			emit_exit(address);
+	}
+	return 0;
+}
+
+__noinline int close_episode(__u32 outcome, int returned, __u32 walk_stop, __u64 walk_ns)
+{
+	struct wire_invocation_end *record;
+
+	if (invocation.closed)
+		return 0;
+	record = WIRE_RESERVE(wire_invocation_end, WIRE_INVOCATION_END);
+	invocation.closed = 1;
+	if (!record)
+		return 0;
+	record->outcome = outcome;
+	if (returned >= 0) {
+		record->returned = returned;
+		record->returned_valid = 1;
+	}
+	record->walk_stop = walk_stop;
+	record->walk_ns = walk_ns;
+	record->last_sequence = invocation.sequence;
+	for (int reason = 0; reason < WIRE_DROP_REASONS; reason++)
+		record->dropped[reason] = invocation.dropped[reason];
+	record->tasks_seen = invocation.tasks_seen;
+	record->candidates_sent = invocation.candidates_sent;
+	record->aborted_by_tgid = invocation.aborted_by_tgid;
+	wire_submit_and_wake(record);
+	return 0;
+}
+
+__noinline int finish_invocation(int returned)
+{
+	struct oom_control *oc = (void *)invocation.oom_control;
+	__u64 chosen = (__u64)BPF_CORE_READ(oc, chosen);
+	__u32 outcome = WIRE_OUTCOME_UNKNOWN;
+
+	if (invocation.signals)
+		outcome = WIRE_OUTCOME_KILLED;
+	else if (invocation.marks)
+		outcome = WIRE_OUTCOME_ALREADY_DYING;
+	else if (chosen == OOM_ABORTED)
+		outcome = WIRE_OUTCOME_ABORTED;
+	else if (invocation.chosen_seen)
+		outcome = WIRE_OUTCOME_ALREADY_DYING; /* "is already exiting. Skip killing the task" */
+	else if (invocation.tasks_seen)
+		outcome = WIRE_OUTCOME_NO_VICTIM;
+	else if (returned && (BPF_CORE_READ(oc, gfp_mask) & GFP_FS || invocation.oom_memcg))
+		outcome = WIRE_OUTCOME_NOTIFIER_FREED;
+
+	/* A call that weighed nothing and says nothing (no __GFP_FS, killer disabled) or a suppressed scan is no episode. */
+	if (!invocation.begun && outcome == WIRE_OUTCOME_NOTIFIER_FREED)
+		begin_episode(0);
+	if (invocation.begun)
+		close_episode(outcome, returned, invocation.walk_stop, invocation.walk_ns);
+	invocation.task = 0;
+	return 0;
+}
+
+__noinline int emit_mm_released(__u64 mm)
+{
+	struct followed_mm *found = bpf_map_lookup_elem(&followed_mms, &mm);
+	struct wire_mm_released *record;
+
+	if (!found)
+		return 0;
+	record = WIRE_RESERVE_AFTER(wire_mm_released, WIRE_MM_RELEASED, found->episode);
+	__u32 slot = found->outstanding_slot;
+	if (record) {
+		record->mm = mm;
+		record->tgid = found->tgid;
+		if (slot < OUTSTANDING_SLOTS) {
+			record->rescans = outstanding[slot].rescans;
+			record->last_rescan_ns = outstanding[slot].last_rescan_ns;
+		}
+		/* The group may be gone by now; its id says whether the address still holds what it held. */
+		struct mem_cgroup *memcg = (void *)found->memcg;
+		if (memcg && memcg_id_of(memcg) == found->memcg_id) {
+			record->memcg_id = found->memcg_id;
+			record->memcg_usage = BPF_CORE_READ(memcg, memory.usage.counter);
+		}
+		wire_submit_and_wake(record);
+	}
+	if (slot < OUTSTANDING_SLOTS)
+		outstanding[slot].mm = 0;
+	bpf_map_delete_elem(&followed_mms, &mm);
+	__sync_fetch_and_add(&followed_mm_count, -1);
+	return 0;
+}
+
+__noinline int emit_exit(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct followed_task *followed = bpf_map_lookup_elem(&followed_tasks, &tgid);
+	struct wire_exit *record;
+
+	if (!followed || BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	__u64 episode = followed->episode;
+	__u64 mm = followed->mm;
+	__u32 pid = followed->pid;
+	/* The exit and the mark may meet on two CPUs: who takes the entry out sends the record. */
+	if (bpf_map_delete_elem(&followed_tasks, &tgid))
+		return 0;
+	if (pid != tgid)
+		bpf_map_delete_elem(&followed_tasks, &pid);
+	__sync_fetch_and_add(&followed_task_count, -1);
+	record = WIRE_RESERVE_AFTER(wire_exit, WIRE_EXIT, episode);
+	if (record) {
+		record->pid = BPF_CORE_READ(task, pid);
+		record->tgid = tgid;
+		/* In a group exit this is what wait(2) will report; task->exit_code is only the last thread's. */
+		record->exit_code = BPF_CORE_READ(task, signal, group_exit_code);
+		wire_submit_and_wake(record);
+	}
+	/* Such kernels have the tracepoint behind exit_mm(). A marked victim's mm stays in memory until its signal_struct goes. */
+	if (tracer.release_at_exit && mm && !BPF_CORE_READ((struct mm_struct *)mm, mm_users.counter))
+		emit_mm_released(mm);
+	return 0;
+}

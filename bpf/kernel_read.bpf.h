@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * kernel_read.bpf.h: one way to follow kernel pointers, compiled in two ways.
+ *
+ *   KERNEL_READ(task, signal, oom_score_adj)
+ *
+ * In a program whose pointer is typed by BTF (fentry, fexit, tp_btf, task iterator) the chain becomes plain loads, which the
+ * verifier checks and the kernel guards: about a tenth of the cost of the probed kind. In kprobes, and for addresses that were
+ * kept in a map, it becomes a chain of bpf_probe_read_kernel(). A file defines OOMTRACE_DIRECT_READS before its first include to
+ * get the first kind. Either way a broken chain reads as 0, and CO-RE relocates every step.
+ */
+#ifndef OOMTRACE_KERNEL_READ_BPF_H
+#define OOMTRACE_KERNEL_READ_BPF_H
+
+#include <vmlinux.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#ifdef OOMTRACE_DIRECT_READS
+#define KERNEL_READ(source, ...) ___arrow(source, __VA_ARGS__)
+#else
+#define KERNEL_READ(source, ...) BPF_CORE_READ(source, __VA_ARGS__)
+#endif
+
+/*
+ * The number in a typed pointer. The verifier lets no typed pointer be passed where a number is expected, and remembers the type
+ * through a variable; a probed read of that variable does not.
+ */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	const void *volatile slot = pointer;
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), (const void *)&slot);
+	return address;
+}
+
+#endif /* OOMTRACE_KERNEL_READ_BPF_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * read_task.bpf.h: a process and its address space, as the OOM killer looks at them. The hot path: it runs once per task weighed.
+ */
+#ifndef OOMTRACE_READ_TASK_BPF_H
+#define OOMTRACE_READ_TASK_BPF_H
+
+#include "kernel_compat.bpf.h"
+#include "state.bpf.h"
+
+#define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
+
+static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
+{
+	/* The css is a mem_cgroup's first member. */
+	return (struct mem_cgroup *)KERNEL_READ(task, cgroups,
+						subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
+}
+
+static __always_inline __u64 memcg_id_of(struct mem_cgroup *memcg)
+{
+	return KERNEL_READ(memcg, css.cgroup, kn, id);
+}
+
+static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
+{
+	out->mm = (__u64)mm;
+	out->total_vm = KERNEL_READ(mm, total_vm);
+	out->rss[WIRE_RSS_FILE] = mm_rss(mm, WIRE_RSS_FILE);
+	out->rss[WIRE_RSS_ANON] = mm_rss(mm, WIRE_RSS_ANON);
+	out->rss[WIRE_RSS_SWAP] = mm_rss(mm, WIRE_RSS_SWAP);
+	out->rss[WIRE_RSS_SHMEM] = mm_rss(mm, WIRE_RSS_SHMEM);
+	out->pgtables_bytes = KERNEL_READ(mm, pgtables_bytes.counter);
+	out->mm_users = KERNEL_READ(mm, mm_users.counter);
+}
+
+/* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
+static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
+{
+	struct signal_struct *signal = KERNEL_READ(task, signal);
+	__u32 facts = 0;
+
+	out->start_boottime_ns = KERNEL_READ(task, start_boottime);
+	out->pid = KERNEL_READ(task, pid);
+	out->tgid = KERNEL_READ(task, tgid);
+	out->ppid = KERNEL_READ(task, real_parent, tgid);
+	out->uid = KERNEL_READ(task, real_cred, uid.val);
+	out->flags = KERNEL_READ(task, flags);
+	out->oom_score_adj = KERNEL_READ(signal, oom_score_adj);
+	out->threads = KERNEL_READ(signal, nr_threads);
+	bpf_probe_read_kernel(out->comm, sizeof(out->comm), task->comm);
+
+	if (out->flags & PF_KTHREAD)
+		facts |= WIRE_TASK_KTHREAD;
+	if (out->flags & PF_EXITING)
+		facts |= WIRE_TASK_EXITING;
+	if (out->tgid == 1)
+		facts |= WIRE_TASK_GLOBAL_INIT;
+	struct mm_struct *oom_mm = KERNEL_READ(signal, oom_mm);
+	if (oom_mm) {
+		facts |= WIRE_TASK_OOM_VICTIM;
+		/* Of a victim the kernel asks the mm it was killed for, which outlives the task's own pointer to it. */
+		if (mm_has_oom_skip(oom_mm))
+			facts |= WIRE_TASK_MMF_OOM_SKIP;
+	}
+	if (KERNEL_READ(signal, oom_flag_origin))
+		facts |= WIRE_TASK_OOM_ORIGIN;
+	out->facts = facts;
+}
+
+/* The address space, and what of the task's facts depends on it. */
+static __always_inline void read_task_mm(struct wire_task *out, struct wire_mm *out_mm, struct task_struct *task)
+{
+	struct mm_struct *mm = KERNEL_READ(task, mm);
+
+	if (out->facts & WIRE_TASK_KTHREAD)
+		return; /* a borrowed mm at best (kthread_use_mm()) */
+	if (mm) {
+		out->facts |= WIRE_TASK_HAS_MM;
+		read_mm(out_mm, mm);
+		if (mm_has_oom_skip(mm))
+			out->facts |= WIRE_TASK_MMF_OOM_SKIP;
+		if (KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
+			out->facts |= WIRE_TASK_IN_VFORK;
+	}
+}
+
+#endif /* OOMTRACE_READ_TASK_BPF_H */

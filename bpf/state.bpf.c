@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "state.bpf.h"
+
+const volatile struct tracer_config tracer = {};
+struct invocation invocation = {};
+struct tracer_counters counters = {};
+__u64 followed_mm_count = 0;
+__u64 followed_task_count = 0;
+struct last_sigkill last_sigkill = {};
+struct outstanding_victim outstanding[OUTSTANDING_SLOTS] = {};
+
+/* Refused by user space if it is not the version it was built for. */
+const volatile __u32 wire_version = WIRE_VERSION;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * state.bpf.h: the maps and variables that the programs share; defined once, in state.bpf.c.
+ *
+ * No state is per CPU: a memcg scan reschedules between tasks and may change CPU in the middle. The kernel's oom_lock serialises
+ * every caller of out_of_memory(), so one `invocation` is enough; what runs outside that lock (reaper, exit, release) touches only
+ * the `followed` and `released_mm` maps and the counters, and these with atomic adds.
+ */
+#ifndef OOMTRACE_STATE_BPF_H
+#define OOMTRACE_STATE_BPF_H
+
+#include "kernel_read.bpf.h"
+
+#include "tracer_state.h"
+
+extern const volatile struct tracer_config tracer;
+extern struct invocation invocation;
+extern struct tracer_counters counters;
+extern struct last_sigkill last_sigkill;
+extern struct outstanding_victim outstanding[OUTSTANDING_SLOTS];
+
+/*
+ * Entries of followed_mms, and of followed_tasks by tgid: the cheap gates of every hook outside the OOM path. Above 0 only for the
+ * seconds after a kill.
+ */
+extern __u64 followed_mm_count;
+extern __u64 followed_task_count;
+
+#define MAX_FOLLOWED 4096
+
+#endif /* OOMTRACE_STATE_BPF_H */

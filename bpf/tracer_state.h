@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * tracer_state.h: the layout of what the programs share with each other and with user space. Plain C, no vmlinux.h: the
+ * collector's C++ includes it in front of the skeleton.
+ */
+#ifndef OOMTRACE_TRACER_STATE_H
+#define OOMTRACE_TRACER_STATE_H
+
+#include <oomtrace/wire_record.h>
+
+/* Set by user space before the programs are loaded. */
+struct tracer_config {
+	wire_u32 attach_method;      /* enum wire_attach_method */
+	wire_u32 nr_nodes;           /* highest possible node number + 1 */
+	wire_u32 nr_cpus;            /* highest possible CPU number + 1 */
+	wire_u32 walk_task_limit;    /* tracepoint method: most tasks one walk looks at */
+	wire_u64 walk_time_limit_ns; /* tracepoint method: longest time a walk may hold the victim's lock */
+	wire_u64 memcg_oom_begin; /* code of mem_cgroup_out_of_memory(): addresses on a stack say that the OOM is a memcg's */
+	wire_u64 memcg_oom_end;
+	wire_u32 release_at_exit; /* no hook tells when an mm is released: ask at the exit of its last process */
+	wire_u32 reserved;
+	wire_u64 per_cpu_offset; /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
+};
+
+/* The one OOM invocation that holds oom_lock. Written only by the task in `task`, while it is inside out_of_memory(). */
+struct invocation {
+	wire_u64 episode;          /* counts up; never 0 once one has begun */
+	wire_u64 task;             /* address of the invoking task_struct; 0: none open */
+	wire_u64 trigger_start_ns; /* its start_boottime: tells a reused address apart */
+	wire_u64 oom_control;      /* address of out_of_memory()'s argument; 0: not seen */
+	wire_u64 entered_ns;
+	wire_u64 oom_memcg; /* address of the mem_cgroup whose limit fired; 0: global or unknown */
+	wire_u64 oom_memcg_id;
+	wire_u64 found_memcg; /* results of the walks up the hierarchy */
+	wire_u64 found_memcg_id;
+	wire_u64 walk_next;          /* where the walk over the task list goes on */
+	wire_u64 last_memcg;         /* the memcg announced last: neighbours in a scan often share it */
+	wire_u64 last_memcg_outside; /* the last one found outside the OOM's domain */
+	wire_u64 dropped[WIRE_DROP_REASONS];
+	wire_u64 tasks_seen;
+	wire_u64 candidates_sent;
+	wire_u64 evaluated_task; /* kprobe: argument of the oom_evaluate_task() that is running */
+	wire_s64 badness;        /* oom_badness()'s last return value, with badness_seen */
+	wire_u64 victim_mm;      /* of the process that was marked last: its sharers are signalled right after */
+	wire_u64 oom_group_id;   /* of the process that was marked first; 0: none */
+	wire_u64 aborted_by_tgid;
+	wire_u64 mems_allowed; /* the trigger's, first word; 0 if it has bits beyond */
+	wire_u64 signal_task;  /* the task last sent SIGKILL from inside */
+	wire_u64 stack[WIRE_MAX_STACK];
+	wire_u64 walk_ns;
+	wire_u32 walk_stop; /* enum wire_walk_stop */
+	wire_u32 stack_depth;
+	wire_u32 sequence;
+	wire_u32 signals;
+	wire_u32 marks;
+	wire_u32 badness_seen;
+	wire_u32 begun;       /* its WIRE_INVOCATION_BEGIN was sent or dropped */
+	wire_u32 chosen_seen; /* oom_kill_process() was entered */
+	wire_u32 suppressed;  /* the scan will be aborted: a victim in reach is still exiting */
+	wire_u32 closed;      /* its WIRE_INVOCATION_END was sent or dropped */
+	wire_u32 scope_from_stack;
+	wire_u32 memcg_locked;
+};
+
+/* Totals over all episodes, read by user space. */
+struct tracer_counters {
+	wire_u64 dropped[WIRE_DROP_REASONS];
+	wire_u64 episodes;
+	wire_u64 suppressed_scans;
+};
+
+/* Tracepoint method: the last SIGKILL that any task sent. The kernel signals a victim right before it marks it, in the same task. */
+struct last_sigkill {
+	wire_u64 sender;
+	wire_u64 task;
+};
+
+/* Victims that can abort a scan. A slot is free when its mm is 0; taken under oom_lock, freed when the mm is released. */
+#define OUTSTANDING_SLOTS 32
+struct outstanding_victim {
+	wire_u64 mm;
+	wire_u64 memcg;
+	wire_u64 tgid;
+	wire_u64 rescans;
+	wire_u64 last_rescan_ns;
+};
+
+struct followed_task {
+	wire_u64 episode;
+	wire_u64 mm;
+	wire_u32 pid;
+	wire_u32 tgid;
+};
+
+struct followed_mm {
+	wire_u64 episode;
+	wire_u64 memcg; /* whose usage to read at the release; checked against memcg_id before it is trusted */
+	wire_u64 memcg_id;
+	wire_u32 tgid;
+	wire_u32 outstanding_slot; /* OUTSTANDING_SLOTS: none */
+};
+
+#endif /* OOMTRACE_TRACER_STATE_H */
