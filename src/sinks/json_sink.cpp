@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sinks/json_sink.h"
+
+#include "sinks/incident_json.h"
+#include "sinks/loss_text.h"
+#include "sinks/text_escape.h"
+#include "sinks/write_text.h"
+
+namespace oomtrace
+{
+
+Result<void> JsonSink::on_incident(const Incident &incident)
+{
+    return write_text(out_, incident_json(incident).dump() + "\n", "write incident " + escape_text(incident.id) + " as JSON");
+}
+
+Result<void> JsonSink::on_loss(const LossTotals &totals)
+{
+    return write_text(notes_, loss_text(totals) + "\n", "write a note of lost records");
+}
+
+Result<void> JsonSink::flush()
+{
+    return write_text(out_, {}, "flush the JSON output");
+}
+
+} // namespace oomtrace

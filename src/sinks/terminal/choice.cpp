@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sinks/terminal/choice.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sinks/known.h"
+#include "sinks/terminal/names.h"
+#include "sinks/terminal/safe_text.h"
+#include "sinks/terminal/table.h"
+#include "sinks/terminal/units.h"
+
+namespace oomtrace::terminal
+{
+
+namespace
+{
+
+constexpr std::size_t name_width = 24;
+constexpr std::string_view chosen_mark = "> ";
+constexpr std::string_view no_mark = "  ";
+
+using Ranked = std::vector<const CandidateTask *>;
+
+// The highest score first; of equals the later, as the kernel has it. What has no score comes last, in the kernel's order.
+Ranked ranked(const std::vector<CandidateTask> &candidates)
+{
+    Ranked result;
+    for (const CandidateTask &candidate : candidates)
+        result.push_back(&candidate);
+    std::reverse(result.begin(), result.end());
+    const auto scored = std::stable_partition(result.begin(), result.end(),
+                                              [](const CandidateTask *candidate) { return candidate->points.has_value(); });
+    std::stable_sort(result.begin(), scored,
+                     [](const CandidateTask *a, const CandidateTask *b) { return *a->points > *b->points; });
+    std::reverse(scored, result.end());
+    return result;
+}
+
+std::string_view reason_text(SkipReason reason)
+{
+    switch (reason) {
+    case SkipReason::none:
+        return "";
+    case SkipReason::kernel_thread:
+        return "kernel thread";
+    case SkipReason::init:
+        return "init, never killed";
+    case SkipReason::cpuset_or_mempolicy:
+        return "on other memory nodes";
+    case SkipReason::oom_score_adj_min:
+        return "protected";
+    case SkipReason::mmf_oom_skip:
+        return "its memory is taken already";
+    case SkipReason::in_vfork:
+        return "between vfork and exec";
+    case SkipReason::already_victim:
+        return "killed earlier, still exiting";
+    case SkipReason::no_mm:
+        return "without memory of its own";
+    case SkipReason::unknown:
+        return "not eligible, reason not seen";
+    }
+    return "";
+}
+
+// "0", or the setting with what it adds to the score: "-998 (-2.00 GiB)".
+std::string adjustment_text(const CandidateTask &candidate, const Incident &incident)
+{
+    const std::int32_t adj = candidate.process.oom_score_adj;
+    if (adj == 0 || !incident.total_pages || incident.host.page_size == 0 || !candidate.points)
+        return fmt::format("{}", adj);
+    const auto per_mille = static_cast<std::int64_t>(*incident.total_pages / 1000);
+    return fmt::format("{:+} ({})", adj, signed_bytes_text(adj * per_mille, incident.host.page_size));
+}
+
+void add_candidate(Table &table, const CandidateTask &candidate, const Incident &incident, bool with_reason)
+{
+    const bool recomputed = candidate.points_source == PointsSource::recomputed;
+    const std::string points =
+        candidate.points ? fmt::format("{}{}", recomputed ? "~" : "", count_text(*candidate.points)) : "-";
+    std::string share = "-";
+    if (candidate.points && incident.total_pages && *incident.total_pages != 0)
+        share = percent_text(static_cast<double>(*candidate.points) / static_cast<double>(*incident.total_pages));
+    const std::string pid = fmt::format("[{}]", candidate.process.pid);
+    const std::string name = safe_text(candidate.process.comm, name_width - pid.size()) + pid;
+    std::vector<Cell> cells = {{std::string(candidate.chosen ? chosen_mark : no_mark) + name}, {points}, {share}};
+    for (const auto member : {&ProcessMemory::rss_anon_bytes, &ProcessMemory::rss_file_bytes, &ProcessMemory::rss_shmem_bytes,
+                              &ProcessMemory::swap_bytes, &ProcessMemory::pgtables_bytes})
+        cells.push_back({candidate.memory ? bytes_text((*candidate.memory).*member) : "-"});
+    cells.push_back({adjustment_text(candidate, incident)});
+    if (with_reason) {
+        const bool not_known = candidate.eligible && !candidate.points;
+        cells.push_back({not_known ? "score not known" : std::string(reason_text(candidate.skip_reason))});
+    }
+    table.add_row(std::move(cells), candidate.chosen ? Style::alert : Style::plain);
+}
+
+std::string title_text(const Incident &incident)
+{
+    const auto eligible =
+        static_cast<std::uint64_t>(std::count_if(incident.candidates.begin(), incident.candidates.end(),
+                                                 [](const CandidateTask &candidate) { return candidate.eligible; }));
+    std::string text = fmt::format("{}{} weighed, ", incident.completeness.complete ? "" : "at least ",
+                                   counted(incident.candidates.size(), "task", "tasks"));
+    if (incident.outcome == Outcome::aborted)
+        text += "then the kernel gave up";
+    else
+        text += fmt::format("{} could be killed", eligible == 0 ? "none" : count_text(eligible));
+    if (incident.host.page_size == 0 || eligible == 0)
+        return text;
+    text += fmt::format("; a point is {}", exact_bytes_text(incident.host.page_size));
+    const bool fits =
+        incident.total_pages && *incident.total_pages <= std::numeric_limits<std::uint64_t>::max() / incident.host.page_size;
+    if (fits)
+        text += fmt::format(", shares are of {}", bytes_text(*incident.total_pages * incident.host.page_size));
+    return text;
+}
+
+std::string margin_text(const Incident &incident)
+{
+    const Victim &victim = *incident.victim;
+    if (!victim.points)
+        return incident.sysctls.oom_kill_allocating_task.value_or(0) != 0
+                   ? "not weighed: vm.oom_kill_allocating_task has the kernel kill whoever asks"
+                   : "";
+    if (!victim.runner_up)
+        return "no other task could have been killed";
+    const Victim::RunnerUp &other = *victim.runner_up;
+    const std::string label =
+        process_label(other.comm, other.pid) + (incident.completeness.complete ? "" : ", of those that were seen");
+    if (other.margin_points == 0)
+        return fmt::format("none: {} has the same score, and of equals the kernel takes the later", label);
+    const bool ahead = other.margin_points > 0;
+    const std::int64_t points = ahead ? other.margin_points : -other.margin_points;
+    std::string size;
+    if (incident.host.page_size != 0)
+        size = fmt::format(" ({})", signed_bytes_text(points, incident.host.page_size).substr(1));
+    return fmt::format("{}{} {} {}", counted(static_cast<std::uint64_t>(points), "point", "points"), size,
+                       ahead ? "ahead of" : "BEHIND", label);
+}
+
+std::string spared_text(const Incident &incident, const Ranked &shown)
+{
+    std::uint64_t lower = 0;
+    std::array<std::uint64_t, 16> by_reason{};
+    for (const CandidateTask &candidate : incident.candidates) {
+        const auto is_it = [&](const KilledProcess &kill) { return kill.process.tgid == candidate.process.tgid; };
+        if (!candidate.eligible)
+            ++by_reason[static_cast<std::size_t>(candidate.skip_reason) % by_reason.size()];
+        else if (!candidate.chosen && std::find(shown.begin(), shown.end(), &candidate) == shown.end() &&
+                 std::none_of(incident.kills.begin(), incident.kills.end(), is_it))
+            ++lower;
+    }
+    std::string text;
+    const auto add = [&](std::string part) { text += (text.empty() ? "" : "; ") + std::move(part); };
+    if (lower != 0)
+        add(fmt::format("{} more with a lower score", count_text(lower)));
+    const auto add_reason = [&](SkipReason reason, const char *one, const char *many) {
+        const std::uint64_t count = by_reason[static_cast<std::size_t>(reason)];
+        if (count != 0)
+            add(counted(count, one, many));
+    };
+    add_reason(SkipReason::oom_score_adj_min, "protected by oom_score_adj -1000", "protected by oom_score_adj -1000");
+    add_reason(SkipReason::cpuset_or_mempolicy, "on other memory nodes", "on other memory nodes");
+    add_reason(SkipReason::already_victim, "killed earlier and still exiting", "killed earlier and still exiting");
+    add_reason(SkipReason::mmf_oom_skip, "whose memory is taken already", "whose memory is taken already");
+    add_reason(SkipReason::in_vfork, "between vfork and exec", "between vfork and exec");
+    add_reason(SkipReason::no_mm, "without memory of its own", "without memory of their own");
+    add_reason(SkipReason::unknown, "not eligible for a reason not seen", "not eligible for reasons not seen");
+    add_reason(SkipReason::kernel_thread, "kernel thread", "kernel threads");
+    if (by_reason[static_cast<std::size_t>(SkipReason::init)] != 0)
+        add("init");
+    return text;
+}
+
+// Nobody to choose from: those that hold the most, for their reasons are the news.
+Ranked biggest(const std::vector<CandidateTask> &candidates)
+{
+    Ranked rows;
+    for (const CandidateTask &candidate : candidates) {
+        if (candidate.memory)
+            rows.push_back(&candidate);
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const CandidateTask *a, const CandidateTask *b) {
+        return a->memory->rss_bytes() + a->memory->swap_bytes > b->memory->rss_bytes() + b->memory->swap_bytes;
+    });
+    return rows;
+}
+
+// The best `top` of those that have a score, and the victim.
+Ranked best(const Ranked &rows, std::size_t top)
+{
+    const auto scored = std::find_if(rows.begin(), rows.end(), [](const CandidateTask *one) { return !one->points; });
+    const auto end = std::min(scored, rows.begin() + static_cast<std::ptrdiff_t>(std::min(top, rows.size())));
+    Ranked shown(rows.begin(), end);
+    const auto chosen = std::find_if(end, rows.end(), [](const CandidateTask *one) { return one->chosen; });
+    if (chosen != rows.end())
+        shown.push_back(*chosen);
+    return shown;
+}
+
+std::string nobody_text(const Incident &incident)
+{
+    switch (incident.outcome) {
+    case Outcome::victim_already_dying:
+        return "nobody was weighed: a task that is exiting gives its memory back anyway";
+    case Outcome::notifier_freed:
+        return "nobody was weighed: there was no need to";
+    case Outcome::panic:
+        return "nobody was weighed: the kernel panicked first";
+    default:
+        break;
+    }
+    if (is_known(incident.provenance.candidates))
+        return "nobody was weighed";
+    const std::string &note = incident.provenance.candidates.note;
+    return "who was weighed is not known" + (note.empty() ? "" : ": " + safe_text(note));
+}
+
+} // namespace
+
+Lines choice_lines(const Incident &incident, std::size_t top, bool all, std::size_t width)
+{
+    if (incident.candidates.empty())
+        return labelled("choice", nobody_text(incident), width);
+    Lines lines = section("CHOICE", title_text(incident), width);
+
+    Ranked rows = ranked(incident.candidates);
+    bool with_reason = all;
+    if (!all) {
+        rows = best(rows, top);
+        if (rows.empty() && incident.outcome != Outcome::aborted) {
+            with_reason = true;
+            rows = biggest(incident.candidates);
+            rows.resize(std::min(rows.size(), top));
+        }
+    }
+    if (!rows.empty()) {
+        std::vector<Column> columns = {{"  process", Align::left},
+                                       {"points"},
+                                       {"share", Align::right, true},
+                                       {"anon"},
+                                       {"file"},
+                                       {"shmem"},
+                                       {"swap"},
+                                       {"pgtables"},
+                                       {"oom_score_adj"}};
+        if (with_reason)
+            columns.push_back({"not killed because", Align::left});
+        Table table(std::move(columns));
+        for (const CandidateTask *candidate : rows)
+            add_candidate(table, *candidate, incident, with_reason);
+        append(lines, table.lines(2, all ? std::numeric_limits<std::size_t>::max() : width)); // all: nothing is left out
+    }
+
+    if (incident.victim) {
+        if (const std::string margin = margin_text(incident); !margin.empty())
+            append(lines, labelled("margin", margin, width));
+    }
+    const bool all_explained = !all && with_reason && rows.size() == incident.candidates.size();
+    if (const std::string spared = spared_text(incident, rows); !spared.empty() && !all_explained)
+        append(lines, labelled("spared", spared, width));
+    const bool any_recomputed = std::any_of(
+        rows.begin(), rows.end(), [](const CandidateTask *one) { return one->points_source == PointsSource::recomputed; });
+    if (any_recomputed)
+        append(lines, labelled("~", "worked out by oomtrace: the kernel's own score was not seen", width));
+    return lines;
+}
+
+Lines identity_lines(const Incident &incident, std::size_t width)
+{
+    if (incident.candidates.empty())
+        return {};
+    Table table({{"process", Align::left},
+                 {"pid"},
+                 {"tgid"},
+                 {"parent"},
+                 {"uid"},
+                 {"threads"},
+                 {"virtual"},
+                 {"after boot"},
+                 {"mm"},
+                 {"cgroup", Align::left}});
+    for (const CandidateTask &candidate : incident.candidates) {
+        const Process &process = candidate.process;
+        table.add_row(
+            {{safe_text(process.comm)},
+             {fmt::format("{}", process.pid)},
+             {fmt::format("{}", process.tgid)},
+             {fmt::format("{}", process.ppid)},
+             {fmt::format("{}", process.uid)},
+             {process.threads == 0 ? "-" : fmt::format("{}", process.threads)},
+             {candidate.memory ? bytes_text(candidate.memory->total_vm_bytes) : "-"},
+             {process.start_boottime_ns == 0 ? "-"
+                                             : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000))},
+             {candidate.memory && candidate.memory->mm != 0 ? fmt::format("{:#x}", candidate.memory->mm) : "-"},
+             {process.cgroup ? safe_text(*process.cgroup) : "-"}},
+            candidate.chosen ? Style::alert : Style::plain);
+    }
+    Lines lines = section("CANDIDATES", "in the order in which they were weighed", width);
+    append(lines, table.lines(2, width));
+    return lines;
+}
+
+} // namespace oomtrace::terminal

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sinks/terminal/report.h"
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sinks/known.h"
+#include "sinks/terminal/aftermath.h"
+#include "sinks/terminal/choice.h"
+#include "sinks/terminal/details.h"
+#include "sinks/terminal/headline.h"
+#include "sinks/terminal/limit.h"
+#include "sinks/terminal/names.h"
+#include "sinks/terminal/safe_text.h"
+#include "sinks/terminal/trust.h"
+#include "sinks/terminal/units.h"
+#include "sinks/terminal/zones.h"
+#include "sinks/time_text.h"
+
+namespace oomtrace::terminal
+{
+
+namespace
+{
+
+constexpr std::size_t headline_path_width = 48;
+constexpr std::size_t normal_rows = 14; // of kills and of moments
+
+std::string when_text(const Incident &incident)
+{
+    const auto realtime_ns = known_realtime_ns(incident);
+    std::string text;
+    if (realtime_ns) {
+        text = rfc3339_utc(*realtime_ns, TimeDigits::milliseconds);
+        text.pop_back();
+        text[text.find('T')] = ' ';
+        text += " UTC";
+    } else {
+        text = incident.monotonic_ns == 0 ? "not known" : fmt::format("{} after boot", duration_text(incident.monotonic_ns));
+    }
+    const Host &host = incident.host;
+    text += host.hostname.empty() ? ", host not known" : fmt::format(", host {}", safe_text(host.hostname));
+    if (!host.kernel.empty())
+        text += fmt::format(", Linux {}", safe_text(host.kernel));
+    return text;
+}
+
+std::string process_details(const Process &process)
+{
+    std::string text = fmt::format("{}, uid {}", process_label_with_thread(process), process.uid);
+    if (process.cgroup)
+        text += fmt::format(", in {}", safe_text(*process.cgroup));
+    return text;
+}
+
+std::string request_text(const Incident &incident)
+{
+    const Allocation &allocation = incident.allocation;
+    if (incident.scope == Scope::sysrq)
+        return "nothing: the OOM killer was started by hand";
+    std::string text;
+    if (allocation.order && *allocation.order >= 0 && *allocation.order < 32 && incident.host.page_size != 0)
+        text = fmt::format("{} (order {}", exact_bytes_text(incident.host.page_size << *allocation.order), *allocation.order);
+    else
+        text = fmt::format("how much is not known ({}", allocation.order ? fmt::format("order {}", *allocation.order) : "");
+    std::string flags;
+    for (const std::string &flag : allocation.gfp_flags)
+        flags += (flags.empty() ? "" : "|") + safe_text(flag);
+    if (!flags.empty())
+        text += (text.back() == '(' ? "" : ", ") + flags;
+    text = text.ends_with(" (") ? text.substr(0, text.size() - 2) : text + ")";
+    if (!is_known(incident.trigger, incident.provenance.trigger))
+        return text + ", by whom is not known";
+    return fmt::format("{}, by {}", text, process_details(incident.trigger.process));
+}
+
+void add_section(Lines &report, Lines section)
+{
+    if (section.empty())
+        return;
+    report.push_back({});
+    append(report, std::move(section));
+}
+
+} // namespace
+
+Lines report_lines(const Incident &incident, const TerminalOptions &options)
+{
+    if (options.mode == TerminalMode::brief)
+        return {line_of(brief_line(incident), headline(incident, headline_path_width).style)};
+
+    const bool full = options.mode == TerminalMode::full;
+    const std::size_t width = options.width;
+    const std::size_t rows = full ? std::numeric_limits<std::size_t>::max() : normal_rows;
+    const Headline head = headline(incident, headline_path_width);
+    Lines report = paragraph(fmt::format("{}  {}", head.tag, head.sentence), width, 10, head.style);
+    if (!incident.completeness.complete)
+        append(report, labelled("INCOMPLETE", "parts of this record were lost: the last lines say which", width, Style::alert));
+    append(report, labelled("when", when_text(incident), width));
+    append(report, labelled("asked for", request_text(incident), width));
+    if (incident.victim)
+        append(report, labelled("victim", process_details(incident.victim->process), width));
+
+    add_section(report, choice_lines(incident, options.top, full, width));
+    if (full || incident.scope == Scope::memcg || incident.scope == Scope::unknown)
+        add_section(report, limit_lines(incident, width));
+    if (full || incident.scope != Scope::memcg)
+        add_section(report, zone_lines(incident, width));
+    add_section(report, kill_lines(incident, rows, width));
+    Lines course = timeline_lines(incident, rows, width);
+    append(course, returned_lines(incident, width));
+    add_section(report, std::move(course));
+    if (full) {
+        add_section(report, request_lines(incident, width));
+        add_section(report, identity_lines(incident, width));
+        add_section(report, limit_detail_lines(incident, width));
+        add_section(report, zone_detail_lines(incident, width));
+        add_section(report, stack_lines(incident, width));
+        add_section(report, host_lines(incident, width));
+        add_section(report, provenance_lines(incident, width));
+    }
+    add_section(report, trust_lines(incident, width));
+    report.push_back({}); // reports follow each other on one terminal
+    return report;
+}
+
+} // namespace oomtrace::terminal
