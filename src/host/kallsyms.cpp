@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/kallsyms.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "host/proc_file.h"
+
+namespace oomtrace
+{
+
+namespace
+{
+
+struct Row {
+    std::uint64_t address = 0;
+    std::string_view name;
+    bool is_text = false;
+};
+
+// "ffffffff81000000 T _stext", for modules with a tab and "[ext4]" behind it.
+std::optional<Row> parse_row(std::string_view line)
+{
+    Row row;
+    const auto *end = line.data() + line.size();
+    const auto [rest, error] = std::from_chars(line.data(), end, row.address, 16);
+    if (error != std::errc{} || end - rest < 4 || rest[0] != ' ' || rest[2] != ' ')
+        return std::nullopt;
+    row.is_text = std::strchr("tTwW", rest[1]) != nullptr;
+    row.name = std::string_view(rest + 3, static_cast<std::size_t>(end - rest - 3));
+    row.name = row.name.substr(0, row.name.find('\t'));
+    return row;
+}
+
+// Symbols as they come, before they are sorted.
+class Collector
+{
+  public:
+    void add(const Row &row)
+    {
+        ++rows_;
+        if (row.address == 0)
+            return;
+        entries_.push_back({row.address, static_cast<std::uint32_t>(names_.size())});
+        names_.append(row.name).push_back('\0');
+    }
+
+    struct Entry {
+        std::uint64_t address;
+        std::uint32_t name;
+    };
+
+    std::vector<Entry> take_sorted()
+    {
+        // Stable: of several names for one address the kernel's own choice is the first.
+        std::stable_sort(entries_.begin(), entries_.end(),
+                         [](const Entry &a, const Entry &b) { return a.address < b.address; });
+        entries_.erase(std::unique(entries_.begin(), entries_.end(),
+                                   [](const Entry &a, const Entry &b) { return a.address == b.address; }),
+                       entries_.end());
+        return std::move(entries_);
+    }
+
+    [[nodiscard]] std::size_t rows() const { return rows_; }
+    [[nodiscard]] const char *name(const Entry &entry) const { return names_.data() + entry.name; }
+    [[nodiscard]] std::size_t names_size() const { return names_.size(); }
+
+  private:
+    std::vector<Entry> entries_;
+    std::string names_;
+    std::size_t rows_ = 0;
+};
+
+// Calls `take` for each line; a line longer than half the buffer (none exists) is cut in two.
+template <typename Take>
+int for_each_line(int fd, Take take)
+{
+    char buffer[65536];
+    std::size_t held = 0;
+    for (;;) {
+        const auto got = ::read(fd, buffer + held, sizeof(buffer) - held);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno;
+        held += static_cast<std::size_t>(got);
+        std::string_view text(buffer, held);
+        for (auto newline = text.find('\n'); newline != std::string_view::npos; newline = text.find('\n')) {
+            take(text.substr(0, newline));
+            text.remove_prefix(newline + 1);
+        }
+        if (got == 0 || text.size() == sizeof(buffer)) {
+            take(text);
+            text = {};
+        }
+        if (got == 0)
+            return 0;
+        held = text.size();
+        std::memmove(buffer, text.data(), held);
+    }
+}
+
+} // namespace
+
+Result<KernelSymbols> KernelSymbols::load(const std::filesystem::path &root, std::span<const std::string_view> data)
+{
+    const auto path = under_root(root, "/proc/kallsyms");
+    const auto attempted = "read kernel symbols from " + path.string();
+    const auto fd = open_for_reading(path);
+    if (!fd)
+        return fail_errno(attempted, errno, "kernel stacks show addresses instead of names");
+
+    Collector collected;
+    KernelSymbols symbols;
+    const int error = for_each_line(fd.get(), [&](std::string_view line) {
+        const auto row = parse_row(line);
+        if (!row)
+            return;
+        if (row->is_text && !row->name.starts_with("__pfx_"))
+            collected.add(*row);
+        // By name alone: the type letters of data are not reliable on newer x86 kernels.
+        if (row->address != 0 && std::find(data.begin(), data.end(), row->name) != data.end())
+            symbols.data_.emplace_back(row->name, row->address);
+    });
+    if (error != 0)
+        return fail_errno(attempted, error, "kernel stacks show addresses instead of names");
+    const auto entries = collected.take_sorted();
+    if (entries.empty() && collected.rows() > 0)
+        return fail(attempted, "all addresses are hidden (zero)",
+                    "give it CAP_SYSLOG, and set sysctl kernel.kptr_restrict below 2; until then kernel stacks show addresses "
+                    "instead of names");
+    if (entries.empty())
+        return fail(attempted, "it lists no text symbols", "kernel stacks show addresses instead of names");
+
+    symbols.addresses_.reserve(entries.size());
+    symbols.marks_.reserve(entries.size() / names_per_mark + 1);
+    symbols.names_.reserve(collected.names_size());
+    for (const auto &entry : entries) {
+        if (symbols.addresses_.size() % names_per_mark == 0)
+            symbols.marks_.push_back(static_cast<std::uint32_t>(symbols.names_.size()));
+        symbols.addresses_.push_back(entry.address);
+        symbols.names_.append(collected.name(entry)).push_back('\0');
+    }
+    symbols.names_.shrink_to_fit();
+    return symbols;
+}
+
+std::optional<KernelSymbol> KernelSymbols::find(std::uint64_t address) const
+{
+    const auto above = std::upper_bound(addresses_.begin(), addresses_.end(), address);
+    if (above == addresses_.begin())
+        return std::nullopt;
+    const auto nearest = std::prev(above);
+    if (address - *nearest > max_offset)
+        return std::nullopt;
+    return KernelSymbol{name_at(static_cast<std::size_t>(nearest - addresses_.begin())), address - *nearest};
+}
+
+std::string_view KernelSymbols::name_at(std::size_t index) const
+{
+    const char *name = names_.data() + marks_[index / names_per_mark];
+    for (std::size_t step = index % names_per_mark; step > 0; --step)
+        name += std::strlen(name) + 1;
+    return name;
+}
+
+std::optional<SymbolRange> KernelSymbols::range_of(std::string_view name) const
+{
+    const char *each = names_.data();
+    for (std::size_t index = 0; index < addresses_.size(); ++index) {
+        const std::string_view candidate(each);
+        if (candidate == name) {
+            const std::uint64_t begin = addresses_[index];
+            return SymbolRange{begin, index + 1 < addresses_.size() ? addresses_[index + 1] : begin + max_offset};
+        }
+        each += candidate.size() + 1;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> KernelSymbols::data_address(std::string_view name) const
+{
+    const auto found = std::find_if(data_.begin(), data_.end(), [name](const auto &symbol) { return symbol.first == name; });
+    return found == data_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::size_t KernelSymbols::memory_bytes() const
+{
+    return addresses_.capacity() * sizeof(addresses_[0]) + names_.capacity() + marks_.capacity() * sizeof(marks_[0]);
+}
+
+} // namespace oomtrace

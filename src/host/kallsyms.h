@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "oomtrace/result.h"
+
+namespace oomtrace
+{
+
+struct KernelSymbol {
+    std::string_view name; // valid as long as the table
+    std::uint64_t offset;  // of the address into it
+};
+
+struct SymbolRange {
+    std::uint64_t begin;
+    std::uint64_t end; // where the next symbol begins
+};
+
+// The kernel's text symbols, loaded once, sorted by address, in three blocks of memory. Lookups allocate nothing.
+//
+// Left out: data; the `__pfx_` padding in front of functions, half of all text symbols since 6.2, where no code runs; all but
+// the first of several names for one address. Module symbols are there by name only.
+class KernelSymbols
+{
+  public:
+    // Reads <root>/proc/kallsyms. Needs CAP_SYSLOG: without it all addresses are zero and this fails. Uses about twice the
+    // finished size while it runs. `data` names the few data symbols to keep as well; many kernels list none.
+    static Result<KernelSymbols> load(const std::filesystem::path &root = "/", std::span<const std::string_view> data = {});
+
+    // The symbol that `address` lies in. Empty below the first symbol, and more than max_offset behind the nearest one.
+    [[nodiscard]] std::optional<KernelSymbol> find(std::uint64_t address) const;
+
+    // Where the function of exactly this name lies; the first of several. Steps over all names: for a few look-ups at the
+    // start.
+    [[nodiscard]] std::optional<SymbolRange> range_of(std::string_view name) const;
+
+    // Of a data symbol asked for in load(); empty: this kernel does not list it.
+    [[nodiscard]] std::optional<std::uint64_t> data_address(std::string_view name) const;
+
+    [[nodiscard]] std::size_t size() const { return addresses_.size(); }
+    [[nodiscard]] std::size_t memory_bytes() const;
+
+    // No function is larger than this; beyond it lies memory that has no symbols.
+    static constexpr std::uint64_t max_offset = 1 << 20;
+
+  private:
+    // A name's place is kept for every 16th symbol only; the names in between are stepped over.
+    static constexpr std::size_t names_per_mark = 16;
+
+    [[nodiscard]] std::string_view name_at(std::size_t index) const;
+
+    std::vector<std::uint64_t> addresses_; // ascending, no two equal
+    std::string names_;                    // in the same order, each ended by a NUL
+    std::vector<std::uint32_t> marks_;     // offset into names_ of every names_per_mark-th name
+    std::vector<std::pair<std::string, std::uint64_t>> data_;
+};
+
+} // namespace oomtrace

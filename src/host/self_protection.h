@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lets the tracer outlive the OOM it is there to see. Each measure stands alone: one that is refused costs that measure
+// and no other. Nothing here logs; an Error's hint says what the refusal means and what to do about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+#include "oomtrace/result.h"
+
+namespace oomtrace
+{
+
+struct LockedMemory {
+    std::uint64_t locked_bytes = 0; // VmLck after the call
+};
+
+struct OomScoreAdjustment {
+    std::int64_t before = 0;
+    std::int64_t after = 0;
+};
+
+struct HeapReserve {
+    std::size_t free_bytes = 0; // held by the allocator, touched, and not given back to the kernel
+};
+
+inline constexpr std::int64_t never_kill = -1000; // OOM_SCORE_ADJ_MIN
+
+// mlockall(MCL_CURRENT | MCL_FUTURE): no page fault of ours waits for reclaim. Every later mapping is populated whole, so
+// threads must be given small stacks, and large files must be read, not mapped.
+Result<LockedMemory> lock_memory(const std::filesystem::path &root = "/");
+
+// <root>/proc/self/oom_score_adj, read back after the write. Below the value that a privileged process last set for this one
+// (or for the one it was forked from), the kernel asks for CAP_SYS_RESOURCE. Inherited by children.
+Result<OomScoreAdjustment> set_oom_score_adj(std::int64_t adjustment = never_kill, const std::filesystem::path &root = "/");
+
+// Touches `bytes` of heap and has the allocator keep them for all threads: no trimming, no mmap for blocks up to 32 MiB, one
+// arena. To be called before the first thread is started.
+Result<HeapReserve> reserve_heap(std::size_t bytes);
+
+struct SelfProtection {
+    Result<HeapReserve> heap_reserve;
+    Result<LockedMemory> locked_memory;
+    Result<OomScoreAdjustment> oom_score_adj;
+};
+
+// All three in the order that works: the reserve is there before it is locked.
+SelfProtection protect_self(std::size_t heap_reserve_bytes, const std::filesystem::path &root = "/");
+
+} // namespace oomtrace
