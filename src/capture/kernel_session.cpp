@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/kernel_session.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "capture/bpf_log.h"
+#include "host/unique_fd.h"
+#include "oomtrace/wire_record.h"
+
+#include "tracer_state.h"
+
+#include "oomtrace_bpf.skel.h"
+
+namespace oomtrace
+{
+
+namespace
+{
+
+constexpr std::array methods_best_first{AttachMethod::fentry, AttachMethod::kprobe, AttachMethod::tracepoint};
+
+wire_attach_method wire_method(AttachMethod method)
+{
+    switch (method) {
+    case AttachMethod::kprobe:
+        return WIRE_ATTACH_KPROBE;
+    case AttachMethod::tracepoint:
+        return WIRE_ATTACH_TRACEPOINT;
+    default:
+        return WIRE_ATTACH_FENTRY;
+    }
+}
+
+struct BtfDeleter {
+    void operator()(btf *types) const { btf__free(types); }
+};
+using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
+
+struct SkeletonDeleter {
+    void operator()(oomtrace_bpf *skeleton) const { oomtrace_bpf__destroy(skeleton); }
+};
+using SkeletonPtr = std::unique_ptr<oomtrace_bpf, SkeletonDeleter>;
+
+struct LinkDeleter {
+    void operator()(bpf_link *link) const { bpf_link__destroy(link); }
+};
+using LinkPtr = std::unique_ptr<bpf_link, LinkDeleter>;
+
+struct RingDeleter {
+    void operator()(ring_buffer *ring) const { ring_buffer__free(ring); }
+};
+using RingPtr = std::unique_ptr<ring_buffer, RingDeleter>;
+
+std::string explain_errno(int error_number)
+{
+    switch (error_number) {
+    case EPERM:
+        return "refused by the kernel (EPERM: locked down, or a capability is missing)";
+    case EOPNOTSUPP:
+    case 524: // ENOTSUPP, which has no name in user space
+        return "not supported by this kernel";
+    case ENOENT:
+        return "not offered by this kernel (ENOENT)";
+    default:
+        return std::generic_category().message(error_number);
+    }
+}
+
+// A program of two instructions on the first function of the method: what refuses it refuses the method, and costs a
+// thousandth of loading everything.
+std::optional<std::string> why_no_trampoline(const btf *types)
+{
+    const BpfLog quiet;
+    const int function = btf__find_by_name_kind(types, "out_of_memory", BTF_KIND_FUNC);
+    if (function < 0)
+        return "out_of_memory() is not in this kernel's BTF";
+    constexpr std::array<bpf_insn, 2> return_zero{
+        bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+        bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    bpf_prog_load_opts options{};
+    options.sz = sizeof(options);
+    options.expected_attach_type = BPF_TRACE_FENTRY;
+    options.attach_btf_id = static_cast<std::uint32_t>(function);
+    const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "oomtrace_trial", "Dual BSD/GPL", return_zero.data(),
+                                         return_zero.size(), &options));
+    if (!program)
+        return fmt::format("a trial program was {}", explain_errno(errno));
+    const UniqueFd link(bpf_raw_tracepoint_open(nullptr, program.get()));
+    if (!link)
+        return fmt::format("a trial program loaded, but its attachment was {}", explain_errno(errno));
+    return std::nullopt;
+}
+
+std::optional<std::string> why_no_kprobes()
+{
+    // The event source of kprobes, there since 4.17 if they are built in.
+    if (::access("/sys/bus/event_source/devices/kprobe/type", F_OK) == 0)
+        return std::nullopt;
+    return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)";
+}
+
+KernelOffers offers_of(const btf *types, const KernelSymbols &symbols)
+{
+    auto has_function = [types](std::string_view name) {
+        return btf__find_by_name_kind(types, std::string(name).c_str(), BTF_KIND_FUNC) >= 0;
+    };
+    return KernelOffers{
+        .has_btf_function = has_function,
+        .has_tracepoint =
+            [types](std::string_view name) {
+                return btf__find_by_name_kind(types, fmt::format("btf_trace_{}", name).c_str(), BTF_KIND_TYPEDEF) >= 0;
+            },
+        // Without CAP_SYSLOG the symbols are hidden: then only trying tells.
+        .has_symbol = [&symbols](std::string_view name) { return symbols.size() == 0 || symbols.range_of(name).has_value(); },
+        .has_kfunc = has_function,
+        .why_no_trampoline = why_no_trampoline(types),
+        .why_no_kprobes = why_no_kprobes(),
+    };
+}
+
+void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols)
+{
+    auto &config = skeleton.rodata->tracer;
+    config.attach_method = wire_method(method);
+    config.nr_nodes = options.nr_nodes;
+    config.nr_cpus = static_cast<std::uint32_t>(std::max(1, libbpf_num_possible_cpus()));
+    config.walk_task_limit = options.walk_task_limit;
+    config.walk_time_limit_ns = static_cast<std::uint64_t>(options.walk_time_limit.count());
+    if (const auto range = symbols.range_of("mem_cgroup_out_of_memory")) {
+        config.memcg_oom_begin = range->begin;
+        config.memcg_oom_end = range->end;
+    }
+    config.per_cpu_offset = symbols.data_address("__per_cpu_offset").value_or(0);
+    bpf_map__set_max_entries(skeleton.maps.records, static_cast<std::uint32_t>(options.ring_bytes));
+}
+
+} // namespace
+
+struct KernelSession::Kernel {
+    MethodAttempt attempt;
+    SkeletonPtr skeleton;
+    std::vector<LinkPtr> links;
+    RingPtr ring;
+    OnRecord on_record;
+
+    bpf_program *program(std::string_view name) const
+    {
+        return bpf_object__find_program_by_name(skeleton->obj, std::string(name).c_str());
+    }
+
+    Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const KernelSymbols &symbols,
+                      BpfLog &log, std::optional<std::string> &refused);
+    std::optional<std::string> attach(const Hook &hook);
+    Result<void> open_ring();
+};
+
+// `refused` names the program that the kernel did not take, when that is what failed.
+Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const SessionOptions &options,
+                                         const KernelSymbols &symbols, BpfLog &log, std::optional<std::string> &refused)
+{
+    skeleton.reset(oomtrace_bpf__open());
+    if (!skeleton)
+        return fail_errno("open the BPF object", errno);
+    if (skeleton->rodata->wire_version != WIRE_VERSION)
+        return fail("open the BPF object", fmt::format("it writes wire version {}, this program reads {}",
+                                                       std::uint32_t{skeleton->rodata->wire_version}, WIRE_VERSION));
+    configure(*skeleton, attempt.method, options, symbols);
+    skeleton->rodata->tracer.release_at_exit = std::none_of(choices.begin(), choices.end(), [](const HookChoice &choice) {
+        return choice.selected && choice.hook->role == HookRole::release;
+    });
+    for (const HookChoice &choice : choices) {
+        if (!choice.selected)
+            continue;
+        bpf_program__set_autoload(program(choice.hook->program), true);
+        if (!choice.hook->companion.empty())
+            bpf_program__set_autoload(program(choice.hook->companion), true);
+    }
+    log.clear();
+    if (const int error = oomtrace_bpf__load(skeleton.get()); error != 0) {
+        refused = log.refused_program();
+        std::string why = log.reason();
+        return fail(fmt::format("load the BPF programs of the {} method", name_of(attempt.method)),
+                    why.empty() ? explain_errno(-error) : fmt::format("{}: {}", explain_errno(-error), why));
+    }
+    return {};
+}
+
+// Empty: attached. Otherwise why not.
+std::optional<std::string> KernelSession::Kernel::attach(const Hook &hook)
+{
+    auto attach_one = [&](std::string_view name) -> std::optional<std::string> {
+        bpf_program *const target = program(name);
+        bpf_link *link = nullptr;
+        if (hook.role == HookRole::badness_part)
+            link = bpf_program__attach_kprobe(target, true, std::string(hook.target).c_str());
+        else
+            link = bpf_program__attach(target);
+        if (!link)
+            return explain_errno(errno);
+        links.emplace_back(link);
+        return std::nullopt;
+    };
+    // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not.
+    if (!hook.companion.empty()) {
+        if (auto why = attach_one(hook.companion))
+            return why;
+    }
+    return attach_one(hook.program);
+}
+
+Result<void> KernelSession::Kernel::open_ring()
+{
+    auto hand_over = [](void *context, void *data, std::size_t size) {
+        auto *const kernel = static_cast<Kernel *>(context);
+        const bool more = kernel->on_record(std::span(static_cast<const std::byte *>(data), size));
+        return more ? 0 : -ENOBUFS;
+    };
+    ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.records), hand_over, this, nullptr));
+    if (!ring)
+        return fail_errno("map the ring buffer", errno, "a smaller --ring-size may fit");
+    return {};
+}
+
+KernelSession::KernelSession(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
+KernelSession::~KernelSession() = default;
+
+AttachMethod KernelSession::method() const
+{
+    return kernel_->attempt.method;
+}
+
+const MethodAttempt &KernelSession::attempt() const
+{
+    return kernel_->attempt;
+}
+
+int KernelSession::wakeup_fd() const
+{
+    return ring_buffer__epoll_fd(kernel_->ring.get());
+}
+
+Result<std::size_t> KernelSession::drain()
+{
+    const int drained = ring_buffer__consume(kernel_->ring.get());
+    if (drained == -ENOBUFS)
+        return std::size_t{1};
+    if (drained < 0)
+        return fail_errno("read the ring buffer", -drained);
+    return static_cast<std::size_t>(drained);
+}
+
+std::vector<ProgramCost> KernelSession::program_costs() const
+{
+    std::vector<ProgramCost> costs;
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, kernel_->skeleton->obj)
+    {
+        const int fd = bpf_program__fd(program);
+        if (fd < 0)
+            continue;
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+            continue;
+        costs.push_back({bpf_program__name(program), info.run_cnt, info.run_time_ns, info.verified_insns});
+    }
+    return costs;
+}
+
+SessionCounters KernelSession::counters() const
+{
+    SessionCounters result;
+    const auto &counters = kernel_->skeleton->bss->counters;
+    for (std::size_t reason = 0; reason < result.dropped.size(); ++reason)
+        result.dropped.at(reason) = counters.dropped[reason];
+    result.episodes = counters.episodes;
+    result.suppressed_scans = counters.suppressed_scans;
+
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, kernel_->skeleton->obj)
+    {
+        const int fd = bpf_program__fd(program);
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+            result.recursion_misses += info.recursion_misses;
+    }
+    return result;
+}
+
+void KernelSession::detach()
+{
+    kernel_->links.clear();
+}
+
+namespace
+{
+
+using RefusedHooks = std::map<const Hook *, std::string>;
+
+// Of every alternative for a role, because the last one tried is not the only one that could be mended.
+std::string why_not_filled(HookRole role, const std::vector<HookChoice> &choices)
+{
+    std::string reasons;
+    for (const HookChoice &choice : choices) {
+        if (choice.hook->role == role)
+            reasons += fmt::format("{}{} {}: {}", reasons.empty() ? "" : "; ", choice.hook->program, choice.hook->target,
+                                   choice.reason);
+    }
+    return reasons;
+}
+
+HookStatus status_of(const HookChoice &choice, const RefusedHooks &refused)
+{
+    using State = HookStatus::State;
+    if (choice.selected)
+        return {choice.hook, State::attached, {}};
+    if (refused.contains(choice.hook))
+        return {choice.hook, State::refused, choice.reason};
+    const bool replaced = choice.reason.starts_with("not needed");
+    return {choice.hook, replaced ? State::not_needed : State::not_there, choice.reason};
+}
+
+} // namespace
+
+namespace
+{
+
+// One method, from choosing to attaching. A hook that the kernel refuses gives way to the next of its role, and everything is
+// loaded anew; so the number of rounds is bounded by the number of hooks.
+template <typename Kernel>
+Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols,
+                                             const KernelOffers &offers, MethodAttempt &story)
+{
+    RefusedHooks refused;
+    const auto why_refused = [&refused](const Hook &hook) -> std::optional<std::string> {
+        const auto found = refused.find(&hook);
+        return found == refused.end() ? std::nullopt : std::optional(found->second);
+    };
+    for (std::size_t round = 0; round <= hook_table().size(); ++round) {
+        const std::vector<HookChoice> choices = choose_hooks(method, offers, why_refused);
+        story.hooks.clear();
+        for (const HookChoice &choice : choices)
+            story.hooks.push_back(status_of(choice, refused));
+        if (const HookChoice *const missing = missing_required(choices))
+            return fail(fmt::format("attach by {}", name_of(method)), why_not_filled(missing->hook->role, choices));
+
+        BpfLog log;
+        auto kernel = std::make_unique<Kernel>();
+        kernel->attempt.method = method;
+        std::optional<std::string> culprit;
+        if (auto loaded = kernel->load(choices, options, symbols, log, culprit); !loaded) {
+            const auto guilty = std::find_if(choices.begin(), choices.end(), [&](const HookChoice &choice) {
+                return choice.selected && culprit && (choice.hook->program == *culprit || choice.hook->companion == *culprit);
+            });
+            if (guilty == choices.end())
+                return tl::unexpected(loaded.error());
+            refused.emplace(guilty->hook, loaded.error().reason);
+            continue;
+        }
+        bool again = false;
+        for (const HookChoice &choice : choices) {
+            if (!choice.selected)
+                continue;
+            if (auto why = kernel->attach(*choice.hook)) {
+                refused.emplace(choice.hook, std::move(*why));
+                again = true;
+                break;
+            }
+        }
+        if (again)
+            continue;
+        if (auto ring = kernel->open_ring(); !ring)
+            return tl::unexpected(ring.error());
+        kernel->attempt.hooks = story.hooks;
+        return kernel;
+    }
+    return fail(fmt::format("attach by {}", name_of(method)), "no set of hooks was accepted");
+}
+
+Result<BtfPtr> kernel_types()
+{
+    constexpr const char *path = "/sys/kernel/btf/vmlinux";
+    const BpfLog quiet;
+    BtfPtr types(btf__load_vmlinux_btf());
+    const int libbpf_error = errno;
+    if (!types) {
+        // libbpf goes on to look for the kernel's image on disk, and its errno is of that.
+        const int error = ::access(path, R_OK) == 0 ? libbpf_error : errno;
+        return fail_errno(fmt::format("read the kernel's type information ({})", path), error,
+                          "the kernel must be built with CONFIG_DEBUG_INFO_BTF=y; distributions' kernels from 2021 on are");
+    }
+    return types;
+}
+
+} // namespace
+
+Result<std::unique_ptr<KernelSession>> KernelSession::start(const SessionOptions &options, const KernelSymbols &symbols,
+                                                            OnRecord on_record, std::vector<MethodAttempt> *attempts)
+{
+    auto types = kernel_types();
+    if (!types)
+        return tl::unexpected(types.error());
+    const KernelOffers offers = offers_of(types->get(), symbols);
+
+    std::string story;
+    for (const AttachMethod method : methods_best_first) {
+        if (options.method && *options.method != method)
+            continue;
+        MethodAttempt attempt{.method = method, .hooks = {}, .error = std::nullopt};
+        auto kernel = start_method<Kernel>(method, options, symbols, offers, attempt);
+        if (!kernel) {
+            attempt.error = kernel.error();
+            story += fmt::format("{}{}: {}", story.empty() ? "" : "; ", name_of(method), kernel.error().reason);
+        }
+        if (attempts)
+            attempts->push_back(attempt);
+        if (kernel) {
+            (*kernel)->on_record = std::move(on_record);
+            return std::unique_ptr<KernelSession>(new KernelSession(std::move(*kernel)));
+        }
+    }
+    return fail(options.method ? fmt::format("attach by {}", name_of(*options.method)) : "attach to the kernel",
+                std::move(story), "run \"oomtrace doctor\" for what this kernel allows, hook by hook");
+}
+
+std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols)
+{
+    std::vector<MethodAttempt> attempts;
+    for (const AttachMethod method : methods_best_first) {
+        SessionOptions only = options;
+        only.method = method;
+        const std::size_t before = attempts.size();
+        const auto session = KernelSession::start(
+            only, symbols, [](std::span<const std::byte>) { return true; }, &attempts);
+        if (attempts.size() == before) // not even that far: no BTF
+            attempts.push_back({.method = method, .hooks = {}, .error = session.error()});
+    }
+    return attempts;
+}
+
+} // namespace oomtrace

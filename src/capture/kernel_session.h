@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kernel_session.h: the one owner of what is loaded into the kernel. open -> configure -> load -> attach -> poll -> detach ->
+// free; each step leaves the session in a state from which the destructor cleans up.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/hook_table.h"
+#include "host/kallsyms.h"
+#include "oomtrace/result.h"
+
+namespace oomtrace
+{
+
+// The kernel's data symbols that the programs can use, for KernelSymbols::load().
+inline constexpr std::array<std::string_view, 1> useful_data_symbols{"__per_cpu_offset"};
+
+struct SessionOptions {
+    std::optional<AttachMethod> method; // empty: the best one that attaches
+    std::size_t ring_bytes = 0;         // power of two
+    std::uint32_t nr_nodes = 1;         // highest possible node number + 1
+    // The walk of the tracepoint method runs under the victim's task_lock.
+    std::uint32_t walk_task_limit = 65536;
+    std::chrono::nanoseconds walk_time_limit = std::chrono::milliseconds(20);
+};
+
+// What became of one hook.
+struct HookStatus {
+    const Hook *hook = nullptr;
+    enum class State : std::uint8_t { attached, not_needed, not_there, refused } state = State::not_there;
+    std::string reason; // why not attached
+};
+
+// What became of one attach method. `error` is set when it cannot be used.
+struct MethodAttempt {
+    AttachMethod method = AttachMethod::unknown;
+    std::vector<HookStatus> hooks;
+    std::optional<Error> error;
+};
+
+struct SessionCounters {
+    DropCounts dropped{};
+    std::uint64_t episodes = 0;
+    std::uint64_t suppressed_scans = 0;
+    std::uint64_t recursion_misses = 0;
+};
+
+// Running cost of one program, as the kernel counts it while its statistics are switched on (bpf_enable_stats(2)).
+struct ProgramCost {
+    std::string program;
+    std::uint64_t runs = 0;
+    std::uint64_t run_ns = 0;
+    std::uint32_t verified_instructions = 0;
+};
+
+class KernelSession
+{
+  public:
+    // Called with each record's bytes, valid during the call only. Returning false stops the draining after this record.
+    using OnRecord = std::function<bool(std::span<const std::byte>)>;
+
+    // Tries the methods in the order fentry, kprobe, tracepoint (or only the one asked for) by really attaching; the error
+    // names what stopped the last one, and `attempts`, if given, receives the story of each.
+    static Result<std::unique_ptr<KernelSession>> start(const SessionOptions &options, const KernelSymbols &symbols,
+                                                        OnRecord on_record, std::vector<MethodAttempt> *attempts = nullptr);
+
+    ~KernelSession();
+    KernelSession(const KernelSession &) = delete;
+    KernelSession &operator=(const KernelSession &) = delete;
+
+    [[nodiscard]] AttachMethod method() const;
+    [[nodiscard]] const MethodAttempt &attempt() const;
+
+    // Readable when there are records; for epoll(7).
+    [[nodiscard]] int wakeup_fd() const;
+
+    // Hands every record that is in the ring to on_record. Returns how many.
+    Result<std::size_t> drain();
+
+    [[nodiscard]] SessionCounters counters() const;
+    [[nodiscard]] std::vector<ProgramCost> program_costs() const;
+
+    // No hook runs after this; what is in the ring can still be drained.
+    void detach();
+
+  private:
+    struct Kernel;
+    explicit KernelSession(std::unique_ptr<Kernel> kernel);
+    std::unique_ptr<Kernel> kernel_;
+};
+
+// Every method tried in turn, attached and detached again; for `oomtrace doctor`.
+std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols);
+
+} // namespace oomtrace

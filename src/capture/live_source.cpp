@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/live_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+namespace oomtrace
+{
+
+namespace
+{
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t largest_record = [] {
+    std::size_t largest = 0;
+#define OOMTRACE_LARGER(kind, type) largest = std::max(largest, sizeof(type));
+    WIRE_KINDS(OOMTRACE_LARGER)
+#undef OOMTRACE_LARGER
+    return largest;
+}();
+
+// What is taken out of the ring at once. The ring, not this, holds what the collector cannot keep up with.
+constexpr std::size_t staging_bytes = 256U << 10;
+
+std::uint64_t monotonic_now()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+template <typename Record>
+std::optional<Record> record_as(std::span<const std::byte> bytes)
+{
+    if (bytes.size() != sizeof(Record))
+        return std::nullopt;
+    Record record{};
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    return record;
+}
+
+} // namespace
+
+LiveSource::LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, std::size_t staging_bytes)
+    : symbols_(symbols), system_(system), staging_(staging_bytes)
+{
+}
+
+Result<std::unique_ptr<LiveSource>> LiveSource::start(const SessionOptions &options, const wire_host &host,
+                                                      const KernelSymbols &symbols, const SystemStateReader &system,
+                                                      int stop_fd)
+{
+    std::unique_ptr<LiveSource> source(new LiveSource(symbols, system, staging_bytes));
+    std::vector<MethodAttempt> attempts;
+    auto session = KernelSession::start(
+        options, symbols, [raw = source.get()](std::span<const std::byte> record) { return raw->stage(record); }, &attempts);
+    if (!session)
+        return tl::unexpected(session.error());
+    source->session_ = std::move(*session);
+
+    source->poll_fd_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+    source->timer_fd_ = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    for (const int fd : {source->session_->wakeup_fd(), stop_fd, source->timer_fd_.get()}) {
+        epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+        if (::epoll_ctl(source->poll_fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+            return fail_errno("wait for the ring buffer", errno);
+    }
+
+    wire_host first = host;
+    const auto &attempt = source->session_->attempt();
+    first.attach_method = static_cast<wire_u32>(attempt.method);
+    std::string note;
+    for (const MethodAttempt &other : attempts) {
+        if (other.error)
+            note += (note.empty() ? "" : "; ") + std::string(name_of(other.method)) + " not possible: " + other.error->reason;
+    }
+    const std::size_t length = std::min(note.size(), sizeof(first.method_note) - 1);
+    std::memcpy(first.method_note, note.data(), length);
+    source->add(first, WIRE_HOST, 0);
+    return source;
+}
+
+Result<void> LiveSource::stop_after(nanoseconds duration)
+{
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+    itimerspec when{};
+    when.it_value.tv_sec = seconds.count();
+    when.it_value.tv_nsec = (duration - seconds).count();
+    if (::timerfd_settime(timer_fd_.get(), 0, &when, nullptr) != 0)
+        return fail_errno("set the timer of --duration", errno);
+    return {};
+}
+
+void LiveSource::stop(wire_end_reason reason)
+{
+    end_reason_ = reason;
+    stopping_ = true;
+    if (reason == WIRE_END_COUNT_REACHED) {
+        own_records_.clear();
+        staged_ = taken_ = 0;
+        add_end();
+    }
+}
+
+void LiveSource::add_end()
+{
+    if (ended_)
+        return;
+    session_->detach();
+    if (end_reason_ == WIRE_END_STOPPED)
+        add_losses();
+    wire_stream_end end{};
+    end.records = records_ + own_records_.size();
+    end.reason = end_reason_;
+    add(end, WIRE_STREAM_END, 0);
+    ended_ = true;
+}
+
+// The ring callback. False: full for now, the rest stays in the ring.
+bool LiveSource::stage(std::span<const std::byte> record)
+{
+    std::memcpy(staging_.data() + staged_, record.data(), record.size());
+    staged_ += record.size();
+    return staging_.size() - staged_ >= largest_record;
+}
+
+std::optional<std::span<const std::byte>> LiveSource::take_staged()
+{
+    if (taken_ == staged_)
+        return std::nullopt;
+    wire_header header{};
+    std::memcpy(&header, staging_.data() + taken_, sizeof(header));
+    const std::span<const std::byte> record(staging_.data() + taken_, header.size);
+    taken_ += header.size;
+    return record;
+}
+
+template <typename Record>
+void LiveSource::add(Record record, wire_kind kind, std::uint64_t episode)
+{
+    record.header.size = sizeof(record);
+    record.header.kind = static_cast<wire_u16>(kind);
+    record.header.time_ns = monotonic_now();
+    record.header.episode = episode;
+    std::vector<std::byte> bytes(sizeof(record));
+    std::memcpy(bytes.data(), &record, sizeof(record));
+    own_records_.push_back(std::move(bytes));
+}
+
+void LiveSource::add_symbols(const wire_invocation_begin &begin)
+{
+    for (std::uint32_t frame = 0; frame < std::min<std::uint32_t>(begin.stack_depth, WIRE_MAX_STACK); ++frame) {
+        // A return address points behind the call, which can be the first byte of the next function.
+        const auto found = symbols_.find(begin.stack[frame] - 1);
+        wire_symbol symbol{};
+        symbol.address = begin.stack[frame];
+        if (found) { // otherwise, code without a symbol: a BPF program's, with nothing behind it in the name
+            symbol.offset = found->offset + 1;
+            std::memcpy(symbol.name, found->name.data(), std::min(found->name.size(), sizeof(symbol.name) - 1));
+        }
+        add(symbol, WIRE_SYMBOL, begin.header.episode);
+    }
+}
+
+void LiveSource::add_losses()
+{
+    const SessionCounters counters = session_->counters();
+    wire_loss now{};
+    std::copy(counters.dropped.begin(), counters.dropped.end(), now.dropped);
+    now.recursion_misses = counters.recursion_misses;
+    const bool same = std::equal(std::begin(now.dropped), std::end(now.dropped), std::begin(losses_.dropped)) &&
+                      now.recursion_misses == losses_.recursion_misses;
+    if (same)
+        return;
+    losses_ = now;
+    add(now, WIRE_LOSS, 0);
+}
+
+void LiveSource::after_delivery(std::span<const std::byte> record)
+{
+    const auto header = record_as<wire_header>(record.first(sizeof(wire_header)));
+    if (header->kind == WIRE_INVOCATION_BEGIN) {
+        if (const auto begin = record_as<wire_invocation_begin>(record))
+            begin_ = *begin;
+    } else if (header->kind == WIRE_INVOCATION_END) {
+        if (begin_.header.episode == header->episode)
+            add_symbols(begin_);
+        add(system_.read(), WIRE_SYSTEM_STATE, header->episode);
+        add_losses();
+    }
+}
+
+// True: there may be something to read. False: the timeout passed.
+Result<bool> LiveSource::wait(std::optional<nanoseconds> timeout)
+{
+    std::array<epoll_event, 3> events{};
+    int milliseconds = -1;
+    if (timeout)
+        milliseconds = static_cast<int>(std::clamp<std::int64_t>((timeout->count() + 999'999) / 1'000'000, 0, 3'600'000));
+    const int ready = ::epoll_wait(poll_fd_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+    if (ready < 0 && errno != EINTR)
+        return fail_errno("wait for the ring buffer", errno);
+    for (int i = 0; i < ready; ++i) {
+        if (events.at(static_cast<std::size_t>(i)).data.fd != session_->wakeup_fd())
+            stopping_ = true;
+    }
+    return ready != 0;
+}
+
+std::span<const std::byte> LiveSource::deliver(std::span<const std::byte> record)
+{
+    ++records_;
+    return record;
+}
+
+Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional<nanoseconds> timeout)
+{
+    for (;;) {
+        if (!own_records_.empty()) {
+            delivered_ = std::move(own_records_.front());
+            own_records_.pop_front();
+            return deliver(delivered_);
+        }
+        if (const auto record = take_staged()) {
+            after_delivery(*record);
+            return deliver(*record);
+        }
+        if (ended_)
+            return std::nullopt;
+        staged_ = taken_ = 0;
+        const auto drained = session_->drain();
+        if (!drained)
+            return tl::unexpected(drained.error());
+        if (*drained > 0)
+            continue;
+        if (stopping_) {
+            add_end();
+            continue;
+        }
+        const auto ready = wait(timeout);
+        if (!ready)
+            return tl::unexpected(ready.error());
+        if (!*ready)
+            add(wire_clock{}, WIRE_CLOCK, 0);
+    }
+}
+
+} // namespace oomtrace

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// live_source.h: the live ring as a record source. Adds what user space knows to the same stream, so that a recording of it
+// replays to the same result: the host first, the symbols of an episode's stack and the state of the host after its closing
+// record, a tick when a deadline passes, losses when they grow, and an end.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "capture/kernel_session.h"
+#include "host/kallsyms.h"
+#include "host/system_state.h"
+#include "host/unique_fd.h"
+#include "oomtrace/record_source.h"
+#include "oomtrace/wire_record.h"
+
+namespace oomtrace
+{
+
+class LiveSource final : public RecordSource
+{
+  public:
+    // `host` is the stream's first record, complete but for its place in the stream. `stop_fd` becomes readable when the stream
+    // is to end (a signalfd, an eventfd); it is not read. Symbols and reader must outlive the source.
+    static Result<std::unique_ptr<LiveSource>> start(const SessionOptions &options, const wire_host &host,
+                                                     const KernelSymbols &symbols, const SystemStateReader &system,
+                                                     int stop_fd);
+
+    // Ends the stream when this much time has passed; a timer of the kernel, not a poll.
+    Result<void> stop_after(std::chrono::nanoseconds duration);
+
+    // The stream ends with WIRE_STREAM_END: stopped, after what is in the ring; count_reached, at once.
+    void stop(wire_end_reason reason);
+
+    Result<std::optional<std::span<const std::byte>>> next(std::optional<std::chrono::nanoseconds> timeout) override;
+
+    [[nodiscard]] const KernelSession &session() const { return *session_; }
+
+  private:
+    LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, std::size_t staging_bytes);
+
+    bool stage(std::span<const std::byte> record);
+    std::optional<std::span<const std::byte>> take_staged();
+    void after_delivery(std::span<const std::byte> record);
+    void add_symbols(const wire_invocation_begin &begin);
+    void add_losses();
+    void add_end();
+    template <typename Record>
+    void add(Record record, wire_kind kind, std::uint64_t episode);
+    Result<bool> wait(std::optional<std::chrono::nanoseconds> timeout);
+    std::span<const std::byte> deliver(std::span<const std::byte> record);
+
+    const KernelSymbols &symbols_;
+    const SystemStateReader &system_;
+    std::unique_ptr<KernelSession> session_;
+    UniqueFd poll_fd_;
+    UniqueFd timer_fd_;
+    // Filled by the ring callback, which only copies; allocated once.
+    std::vector<std::byte> staging_;
+    std::size_t staged_ = 0;
+    std::size_t taken_ = 0;
+    std::deque<std::vector<std::byte>> own_records_;
+    std::vector<std::byte> delivered_; // an own record, kept until the next call
+    wire_invocation_begin begin_{};    // of the episode whose closing record is awaited
+    wire_loss losses_{};
+    std::uint64_t records_ = 0;
+    wire_end_reason end_reason_ = WIRE_END_STOPPED;
+    bool stopping_ = false;
+    bool ended_ = false;
+};
+
+} // namespace oomtrace
