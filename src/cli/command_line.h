@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// command_line.h: what the user asked for, as values.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <variant>
+
+#include "oomtrace/kernel_event.h"
+#include "sinks/terminal_sink.h"
+
+namespace oomtrace
+{
+
+// How incidents are shown; the same for a live trace and a replay.
+struct OutputOptions {
+    bool json = false;
+    TerminalMode mode = TerminalMode::normal;
+    std::optional<std::uint64_t> count; // end after so many incidents
+};
+
+struct TraceOptions {
+    OutputOptions output;
+    std::optional<AttachMethod> method; // empty: auto
+    std::optional<std::filesystem::path> record;
+    std::optional<std::chrono::nanoseconds> duration;
+    std::optional<std::size_t> ring_bytes; // empty: sized from the host
+};
+
+struct ReplayOptions {
+    OutputOptions output;
+    std::filesystem::path recording;
+};
+
+struct DoctorOptions {
+};
+
+struct SelftestOptions {
+    std::optional<AttachMethod> method;
+};
+
+struct SchemaOptions {
+};
+
+using Command = std::variant<TraceOptions, ReplayOptions, DoctorOptions, SelftestOptions, SchemaOptions>;
+
+enum class ExitStatus : std::uint8_t { done = 0, failed = 1, bad_usage = 2 };
+
+// The command; or, when there is nothing more to do, the exit status: --help and --version have been printed to stdout, a
+// complaint about the usage to stderr.
+std::variant<Command, ExitStatus> parse_command_line(int argc, const char *const *argv);
+
+} // namespace oomtrace

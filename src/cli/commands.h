@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// commands.h: one function per command of the command line. Each prints its results to stdout and its errors to stderr.
+#pragma once
+
+#include "cli/command_line.h"
+
+namespace oomtrace
+{
+
+ExitStatus run_trace(const TraceOptions &options);
+ExitStatus run_replay(const ReplayOptions &options);
+ExitStatus run_doctor(const DoctorOptions &options);
+ExitStatus run_selftest(const SelftestOptions &options);
+
+} // namespace oomtrace

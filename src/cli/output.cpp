@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.h"
+
+#include <cstdlib>
+#include <iostream>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sinks/json_sink.h"
+
+namespace oomtrace
+{
+
+namespace
+{
+
+constexpr std::size_t narrowest = 80;
+constexpr std::size_t widest = 160;
+
+TerminalOptions terminal_options(const OutputOptions &options)
+{
+    TerminalOptions terminal;
+    terminal.mode = options.mode;
+    if (::isatty(STDOUT_FILENO) == 1) {
+        terminal.color = std::getenv("NO_COLOR") == nullptr;
+        winsize size{};
+        if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+            terminal.width = std::clamp<std::size_t>(size.ws_col, narrowest, widest);
+    }
+    return terminal;
+}
+
+} // namespace
+
+std::unique_ptr<Sink> make_sink(const OutputOptions &options)
+{
+    if (options.json)
+        return std::make_unique<JsonSink>(std::cout, std::cerr);
+    return std::make_unique<TerminalSink>(std::cout, terminal_options(options));
+}
+
+} // namespace oomtrace

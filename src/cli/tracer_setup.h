@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tracer_setup.h: what every command that attaches to the kernel needs first.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "capture/live_source.h"
+#include "host/kallsyms.h"
+#include "host/system_state.h"
+#include "oomtrace/result.h"
+
+namespace oomtrace
+{
+
+struct TracerSetup {
+    KernelSymbols symbols; // empty where they are hidden: stacks then show addresses
+    SystemStateReader system;
+    wire_host host{};
+    SessionOptions session; // ring and nodes sized from the host
+};
+
+// Checks that this process may trace at all (warns of optional capabilities that are missing), and reads the host.
+Result<std::unique_ptr<TracerSetup>> set_up_tracer();
+
+// Locks memory, keeps a heap reserve, lowers the own oom_score_adj; warns of each that is refused.
+void protect_tracer();
+
+std::uint64_t monotonic_now_ns();
+
+} // namespace oomtrace
