@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sinks/terminal/line.h"
+#include "sinks/terminal/safe_text.h"
+#include "sinks/terminal/table.h"
+#include "sinks/terminal/units.h"
+
+namespace oomtrace::terminal
+{
+namespace
+{
+
+TEST(Units, BytesHaveThreeDigits)
+{
+    EXPECT_EQ(bytes_text(0), "0 B");
+    EXPECT_EQ(bytes_text(1), "1 B");
+    EXPECT_EQ(bytes_text(1023), "1023 B");
+    EXPECT_EQ(bytes_text(1024), "1.00 KiB");
+    EXPECT_EQ(bytes_text(10'234), "9.99 KiB");
+    EXPECT_EQ(bytes_text(10'239), "10.0 KiB");
+    EXPECT_EQ(bytes_text(102'399), "100 KiB");
+    EXPECT_EQ(bytes_text(1'048'000), "1023 KiB");
+    EXPECT_EQ(bytes_text(1'048'575), "1.00 MiB") << "never 1024 KiB";
+    EXPECT_EQ(bytes_text(2'254'857'830), "2.10 GiB");
+    EXPECT_EQ(bytes_text(70'368'744'177'664), "64.0 TiB");
+    EXPECT_EQ(bytes_text(std::numeric_limits<std::uint64_t>::max()), "16.0 EiB");
+}
+
+TEST(Units, ExactBytesRoundNothing)
+{
+    EXPECT_EQ(exact_bytes_text(0), "0 B");
+    EXPECT_EQ(exact_bytes_text(4096), "4 KiB");
+    EXPECT_EQ(exact_bytes_text(2'147'483'648), "2 GiB");
+    EXPECT_EQ(exact_bytes_text(1'610'612'736), "1.5 GiB");
+    EXPECT_EQ(exact_bytes_text(2'147'483'648 - 4096), "2,097,148 KiB");
+    EXPECT_EQ(exact_bytes_text(56'786'944), "55,456 KiB");
+    EXPECT_EQ(exact_bytes_text(1'000'000'000), "976,562.5 KiB");
+    EXPECT_EQ(exact_bytes_text(1'000'001), "1,000,001 B");
+    EXPECT_EQ(exact_bytes_text(1'342'177'280), "1.25 GiB");
+    EXPECT_EQ(exact_bytes_text(1'879'048'192), "1.75 GiB");
+}
+
+TEST(Units, SignedPages)
+{
+    EXPECT_EQ(signed_bytes_text(0, 4096), "0 B");
+    EXPECT_EQ(signed_bytes_text(157'200, 4096), "+614 MiB");
+    EXPECT_EQ(signed_bytes_text(-522'952, 4096), "-1.99 GiB");
+    EXPECT_EQ(signed_bytes_text(std::numeric_limits<std::int64_t>::min(), 4096), "-more than 16 EiB");
+    EXPECT_EQ(signed_bytes_text(std::numeric_limits<std::int64_t>::max(), 65536), "+more than 16 EiB");
+}
+
+TEST(Units, Counts)
+{
+    EXPECT_EQ(count_text(std::uint64_t{0}), "0");
+    EXPECT_EQ(count_text(std::uint64_t{999}), "999");
+    EXPECT_EQ(count_text(std::uint64_t{1000}), "1,000");
+    EXPECT_EQ(count_text(std::int64_t{-1'234'567}), "-1,234,567");
+    EXPECT_EQ(count_text(std::numeric_limits<std::int64_t>::min()), "-9,223,372,036,854,775,808");
+    EXPECT_EQ(counted(1, "task", "tasks"), "1 task");
+    EXPECT_EQ(counted(0, "task", "tasks"), "0 tasks");
+}
+
+TEST(Units, PercentagesDoNotRoundToWhatIsNotTrue)
+{
+    EXPECT_EQ(percent_text(1), "100.0%");
+    EXPECT_EQ(percent_text(0.99999), "99.9%");
+    EXPECT_EQ(percent_text(0), "0.0%");
+    EXPECT_EQ(percent_text(0.0001), "<0.1%");
+    EXPECT_EQ(percent_text(-0.0001), ">-0.1%");
+    EXPECT_EQ(percent_text(-0.998), "-99.8%");
+    EXPECT_EQ(percent_text(1.3), "130.0%");
+}
+
+TEST(Units, Times)
+{
+    EXPECT_EQ(milliseconds_text(0), "0.000 ms");
+    EXPECT_EQ(milliseconds_text(2'466'120'999), "2,466.120 ms");
+    EXPECT_EQ(milliseconds_text(-1'500'000), "-1.500 ms");
+    EXPECT_EQ(duration_text(999), "999 ns");
+    EXPECT_EQ(duration_text(412'000), "412 µs");
+    EXPECT_EQ(duration_text(999'700), "1.00 ms");
+    EXPECT_EQ(duration_text(30'240'000), "30.2 ms");
+    EXPECT_EQ(duration_text(2'466'120'000), "2.47 s");
+}
+
+TEST(Units, NumberLists)
+{
+    EXPECT_EQ(number_list_text({}), "");
+    EXPECT_EQ(number_list_text({0, 1, 2, 3, 8, 10, 11}), "0-3,8,10-11");
+}
+
+TEST(SafeText, EscapesWhatATerminalObeys)
+{
+    EXPECT_EQ(safe_text("postgres: writer"), "postgres: writer");
+    EXPECT_EQ(safe_text("\x1b[31m\n\r\t\x07\x01\x7f"), R"(\e[31m\n\r\t\a\x01\x7f)");
+    EXPECT_EQ(safe_text("\xc2\x9b"
+                        "31m"),
+              R"(\u009b31m)")
+        << "C1 control sequence introducer";
+    EXPECT_EQ(safe_text("\xe9\xc3\xa9"), "\\xe9\xc3\xa9");
+    EXPECT_EQ(safe_text("e\xcc\x81\xe2\x80\xae\xf3\xa0\x81\x81"), R"(e\u0301\u202e\U000e0041)");
+    EXPECT_EQ(safe_text(R"(dev-disk\x2d1)"), R"(dev-disk\x2d1)");
+    EXPECT_EQ(safe_text(std::string_view("a\0b", 3)), R"(a\x00b)");
+}
+
+TEST(SafeText, CutsAtAWholeCharacter)
+{
+    EXPECT_EQ(safe_text("postgres", 8), "postgres");
+    EXPECT_EQ(safe_text("postgres", 7), "postgr…");
+    EXPECT_EQ(safe_text("ab\x1b\x1b", 5), R"(ab\e…)");
+    EXPECT_EQ(safe_text("ab\x1b\x1b", 4), "ab…");
+    EXPECT_EQ(safe_text("\xe6\x97\xa5\xe6\x9c\xac", 3), "\xe6\x97\xa5…") << "each takes two columns";
+    EXPECT_EQ(safe_text("\xe6\x97\xa5\xe6\x9c\xac", 2), "…");
+}
+
+TEST(SafeText, KeepsTheEndOfAPath)
+{
+    EXPECT_EQ(safe_path_tail("/kube/pod7/db", 13), "/kube/pod7/db");
+    EXPECT_EQ(safe_path_tail("/kube/pod7/db", 12), "…/pod7/db");
+    EXPECT_EQ(safe_path_tail("/kube/pod7/db", 8), "…/db");
+    EXPECT_EQ(safe_path_tail("/kube/a-very-long-name", 10), "…/a-very-…");
+    EXPECT_EQ(safe_path_tail("/", 1), "/");
+}
+
+TEST(SafeText, KnowsHowWideTextIs)
+{
+    EXPECT_EQ(display_width(""), 0U);
+    EXPECT_EQ(display_width("abc"), 3U);
+    EXPECT_EQ(display_width("b\xc3\xbc"
+                            "c"),
+              3U);
+    EXPECT_EQ(display_width("\xe6\x97\xa5\xe6\x9c\xac"), 4U);
+    EXPECT_EQ(display_width("…"), 1U);
+}
+
+TEST(Table, AlignsByColumnsNotBytes)
+{
+    Table table({{"name", Align::left}, {"size"}});
+    table.add_row({{"b\xc3\xbc"
+                    "cher"},
+                   {"1 B"}});
+    table.add_row({{"\xe6\x97\xa5\xe6\x9c\xac"}, {"22 B"}});
+    EXPECT_EQ(print(table.lines(1, 80), false), " name    size\n"
+                                                " b\xc3\xbc"
+                                                "cher   1 B\n"
+                                                " \xe6\x97\xa5\xe6\x9c\xac    22 B\n");
+}
+
+TEST(Table, GivesUpGapsThenDroppableColumnsThenFit)
+{
+    Table table({{"aaaa"}, {"bbbb", Align::right, true}, {"cccc"}});
+    table.add_row({{"1"}, {"2"}, {"3"}});
+    EXPECT_EQ(print(table.lines(0, 16), false), "aaaa  bbbb  cccc\n   1     2     3\n");
+    EXPECT_EQ(print(table.lines(0, 15), false), "aaaa bbbb cccc\n   1    2    3\n");
+    EXPECT_EQ(print(table.lines(0, 13), false), "aaaa cccc\n   1    3\n");
+    EXPECT_EQ(print(table.lines(0, 5), false), "aaaa cccc\n   1    3\n");
+}
+
+TEST(Prose, BreaksAtSpacesButNotBeforeAUnit)
+{
+    EXPECT_EQ(print(labelled("used by", "slab 490 MiB, stacks 9 MiB", 30), false), "  used by     slab 490 MiB,\n"
+                                                                                   "              stacks 9 MiB\n");
+    EXPECT_EQ(print(labelled("x", "aa 490 MiB", 22), false), "  x           aa\n"
+                                                             "              490 MiB\n");
+    EXPECT_EQ(print(labelled("x", "/a/path/that/is/longer/than/the/line y", 20), false),
+              "  x           /a/path/that/is/longer/than/the/line\n"
+              "              y\n");
+}
+
+} // namespace
+} // namespace oomtrace::terminal
