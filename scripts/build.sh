@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# build.sh [PRESET [TARGET]...]     configures and builds build/PRESET (release, debug or sanitize; release without an argument)
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+preset=${1:-release}
+[[ $# -eq 0 ]] || shift
+targets=()
+[[ $# -eq 0 ]] || targets=(--target "$@")
+
+# bpftool lives in a directory that is not on every user's path.
+PATH=$PATH:/usr/sbin:/sbin
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset" --parallel "$(nproc)" "${targets[@]}"

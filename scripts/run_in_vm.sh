@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Boots one kernel of tests/vm/kernels.txt under QEMU with an initramfs made of busybox and the programs named, runs one
+# command in it and brings back what the command left in /out. Nothing is decided by reading the console: /out travels as a tar
+# on the guest's second serial port and the exit status on its third, because plain serial ports need no module on any kernel.
+set -euo pipefail
+
+usage() {
+	cat <<'USAGE'
+usage: run_in_vm.sh KERNEL [OPTIONS] [-- COMMAND [ARGUMENT...]]
+  KERNEL               a kernel of tests/vm/kernels.txt (fetched on first use); without a COMMAND: a shell on this terminal
+  --program PATH[=NAME] put this program, with the shared libraries it needs, into the guest's PATH; may be repeated
+  --file PATH=TARGET   copy a file or a directory to the absolute path TARGET; may be repeated
+  --output DIR         what the guest left in /out, with stdout, stderr, dmesg.txt, and the console's text in console.txt
+  --memory SIZE        of the guest (512M)
+  --cpus N             of the guest (2)
+  --append TEXT        further kernel parameters
+  --timeout SECONDS    then QEMU is killed (120); 0: no limit
+exit status: that of the COMMAND; 121 the guest panicked or ended without a status, 124 it ran out of time, 125 it could not
+be started
+USAGE
+}
+
+could_not_start=125
+timed_out=124
+guest_died=121
+
+die() {
+	printf 'run_in_vm: %s\n' "$1" >&2
+	[ -z "${2:-}" ] || printf '  %s\n' "$2" >&2
+	exit "$could_not_start"
+}
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+kernel='' output='' memory=512M cpus=2 append='' limit=120
+programs=() files=() command=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) usage; exit 0 ;;
+	--program | --file | --output | --memory | --cpus | --append | --timeout)
+		[ $# -ge 2 ] || { usage >&2; exit 2; }
+		case $1 in
+		--program) programs+=("$2") ;;
+		--file) files+=("$2") ;;
+		--output) output=$2 ;;
+		--memory) memory=$2 ;;
+		--cpus) cpus=$2 ;;
+		--append) append=$2 ;;
+		--timeout) limit=$2 ;;
+		esac
+		shift 2
+		;;
+	--) shift; command=("$@"); break ;;
+	-*) usage >&2; exit 2 ;;
+	*) [ -z "$kernel" ] || { usage >&2; exit 2; }; kernel=$1; shift ;;
+	esac
+done
+[ -n "$kernel" ] || { usage >&2; exit 2; }
+
+for tool in qemu-system-x86_64 busybox cpio; do
+	command -v "$tool" >/dev/null || die "$tool is not installed" "apt-get install qemu-system-x86 busybox-static cpio"
+done
+busybox=$(command -v busybox)
+! ldd "$busybox" >/dev/null 2>&1 || die "$busybox is not static" "apt-get install busybox-static"
+kernel_dir=$("$top/scripts/fetch_kernel.sh" "$kernel") || die "no kernel '$kernel'" "scripts/fetch_kernel.sh --list shows those there are"
+
+work=$(mktemp -d)
+qemu_pid=''
+cleanup() {
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# ---- the initramfs ----
+
+root=$work/root
+mkdir -p "$root"/{bin,dev,etc,out,proc,root,run,sys,tmp,usr/local/bin,var/tmp}
+cp "$busybox" "$root/bin/busybox"
+cp "$top/tests/vm/guest/init" "$root/init"
+chmod 755 "$root/init"
+
+install_program() {
+	local path=${1%%=*} target
+	target=$root/usr/local/bin/$(basename "${1##*=}")
+	[ -f "$path" ] || die "no program $path"
+	# Debug information would only take up the guest's memory; what is no program is copied as it is.
+	strip -o "$target" "$path" 2>/dev/null || cp "$path" "$target"
+	chmod 755 "$target"
+	# ldd fails on a static program, which needs nothing else. Loader and libraries keep their paths.
+	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | sort -u | while read -r library; do
+		mkdir -p "$root$(dirname "$library")"
+		cp -L "$library" "$root$library"
+	done || true
+}
+for program in "${programs[@]}"; do
+	install_program "$program"
+done
+for file in "${files[@]}"; do
+	case $file in *=/*) ;; *) die "--file $file: PATH=/TARGET is meant" ;; esac
+	mkdir -p "$root$(dirname "${file##*=}")"
+	cp -rL "${file%%=*}" "$root${file##*=}"
+done
+if [ ${#command[@]} -gt 0 ]; then
+	quote="'\\''"
+	{
+		printf '#!/bin/sh\nexec'
+		for word in "${command[@]}"; do
+			printf " '%s'" "${word//"'"/$quote}"
+		done
+		printf '\n'
+	} >"$root/command"
+	chmod 755 "$root/command"
+fi
+(cd "$root" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >"$work/initramfs"
+
+# ---- the machine ----
+
+# Software emulation everywhere, so that results do not depend on the host; without cx16 and la57 because QEMU 7.2 gets
+# cmpxchg16b wrong and newer guests double-fault. rootfstype=ramfs: on the tmpfs that is the default every file page of the
+# initramfs would count as shared memory.
+parameters="console=ttyS0 panic=-1 log_buf_len=4M rootfstype=ramfs $append"
+qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
+	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs")
+
+if [ ${#command[@]} -eq 0 ]; then
+	"${qemu[@]}" -serial mon:stdio -append "$parameters"
+	exit
+fi
+
+qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt" -serial "file:$work/out.tar.gz" -serial "file:$work/status")
+timeout --kill-after=5 "$limit" "${qemu[@]}" </dev/null 2>"$work/qemu.txt" &
+qemu_pid=$!
+qemu_status=0
+wait "$qemu_pid" || qemu_status=$?
+qemu_pid=''
+
+# ---- what came back ----
+
+guest_status=$(tr -d '\r\n' <"$work/status" 2>/dev/null || true)
+mkdir -p "$work/out"
+unpacked=true
+tar -xzf "$work/out.tar.gz" -C "$work/out" 2>/dev/null || unpacked=false
+if [ -n "$output" ]; then
+	mkdir -p "$output"
+	cp -r "$work/out/." "$output/"
+	cp "$work/console.txt" "$output/console.txt" 2>/dev/null || true
+fi
+
+show_console() {
+	printf '  the console, last lines%s:\n' "${output:+ (all of it in $output/console.txt)}" >&2
+	tail -n 15 "$work/console.txt" 2>/dev/null | tr -d '\r' | sed 's/^/    /' >&2
+}
+case $qemu_status in
+0) ;;
+124 | 137)
+	printf 'run_in_vm: kernel %s: no end after %s s; QEMU was killed\n' "$kernel" "$limit" >&2
+	show_console
+	exit "$timed_out"
+	;;
+*) die "QEMU ended with status $qemu_status" "$(head -n 5 "$work/qemu.txt")" ;;
+esac
+if [ -z "$guest_status" ]; then
+	if panic=$(grep -a -m 1 -o 'Kernel panic - .*' "$work/console.txt" | tr -d '\r'); then
+		printf 'run_in_vm: kernel %s: the guest panicked: %s\n' "$kernel" "$panic" >&2
+	else
+		printf 'run_in_vm: kernel %s: the guest ended without reporting a status\n' "$kernel" >&2
+	fi
+	show_console
+	exit "$guest_died"
+fi
+[ "$unpacked" = true ] || die "the guest's output did not arrive whole" "$(head -n 3 "$work/console.txt" 2>/dev/null)"
+cat "$work/out/stdout"
+cat "$work/out/stderr" >&2
+exit "$guest_status"

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""summarize_tests.py DIRECTORY: the end of scripts/test.sh.
+
+Reads what that script left there (`steps`: name, exit status, seconds; ctest's JUnit files) and prints passed, failed and
+skipped, with the reason of each skip. Exit status 1 when anything failed, or when nothing was tested.
+"""
+import collections
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def skip_reason(output: str) -> str:
+    # GoogleTest: "<file>:<line>: Skipped", the reason, "[  SKIPPED ] name". Other programs: a line that begins with SKIP.
+    told = re.search(r": Skipped\n(.*?)\n*\[  SKIPPED \]", output, re.DOTALL)
+    if told and told.group(1).strip():
+        return " ".join(told.group(1).split())
+    told = re.search(r"^\s*(?:SKIP(?:PED)?)\b[:\s]*(.+)$", output, re.MULTILINE)
+    if told:
+        return told.group(1).strip()
+    return "gave no reason"
+
+
+class Results:
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed: list[str] = []
+        self.skipped: dict[str, list[str]] = collections.defaultdict(list)
+
+    def add(self, preset: str, case: ElementTree.Element) -> None:
+        name = f"{preset}: {case.get('name')}"
+        output = case.findtext("system-out") or ""
+        skipped = case.find("skipped")
+        if case.get("status") == "run":
+            self.passed += 1
+        elif skipped is not None and (skipped.get("message") or "").startswith("SKIP_"):
+            self.skipped[skip_reason(output)].append(name)
+        elif case.get("status") == "disabled":
+            self.skipped["disabled"].append(name)
+        else:
+            self.failed.append(name)
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    directory = pathlib.Path(sys.argv[1])
+    failed_steps = []
+    total_seconds = 0
+    for line in (directory / "steps").read_text().splitlines():
+        name, code, seconds = line.split()
+        total_seconds += int(seconds)
+        print(f"{name:<16} {'ok' if code == '0' else 'FAILED':<7} {int(seconds):>5} s")
+        if code != "0":
+            failed_steps.append(name)
+
+    results = Results()
+    for file in sorted(directory.glob("*.xml")):
+        for case in ElementTree.parse(file).getroot().iter("testcase"):
+            results.add(file.stem, case)
+
+    skipped = sum(map(len, results.skipped.values()))
+    for reason, names in sorted(results.skipped.items()):
+        print(f"skipped ({len(names)}): {reason}")
+        for name in names:
+            print(f"    {name}")
+    for name in results.failed:
+        print(f"FAILED  {name}")
+    for name in failed_steps:
+        print(f"FAILED  step {name}: {directory / name}.log")
+    print(f"{results.passed} passed, {len(results.failed)} failed, {skipped} skipped in {total_seconds} s")
+    return 1 if results.failed or failed_steps or results.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
