@@ -197,6 +197,9 @@ __noinline int emit_choice(__u64 message)
 		invocation.walk_ns = bpf_ktime_get_ns() - started_ns;
 	}
 	announce_memcg(css_memcg((__u64)task));
+	/* The kernel prints its report next. While it scanned, the memory of an earlier victim may have come back. */
+	if (invocation.oom_memcg)
+		emit_memcg(invocation.oom_memcg, invocation.oom_memcg_id);
 	invocation.chosen_seen = 1;
 	record = WIRE_RESERVE(wire_choice, WIRE_CHOICE);
 	if (!record)
@@ -334,6 +337,17 @@ __noinline int close_episode(__u32 outcome, int returned, __u32 walk_stop, __u64
 	return 0;
 }
 
+/*
+ * A victim that asks for memory again on its way out: out_of_memory() sees that it is dying and returns at once, and
+ * mark_oom_victim() does not mark twice. Nothing tells this from a notifier that freed memory but the victim itself.
+ */
+static __always_inline bool trigger_is_oom_victim(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, signal, oom_mm) != 0;
+}
+
 __noinline int finish_invocation(int returned)
 {
 	struct oom_control *oc = (void *)invocation.oom_control;
@@ -350,7 +364,7 @@ __noinline int finish_invocation(int returned)
 		outcome = WIRE_OUTCOME_ALREADY_DYING; /* "is already exiting. Skip killing the task" */
 	else if (invocation.tasks_seen)
 		outcome = WIRE_OUTCOME_NO_VICTIM;
-	else if (returned && (BPF_CORE_READ(oc, gfp_mask) & GFP_FS || invocation.oom_memcg))
+	else if (returned && !trigger_is_oom_victim() && (BPF_CORE_READ(oc, gfp_mask) & GFP_FS || invocation.oom_memcg))
 		outcome = WIRE_OUTCOME_NOTIFIER_FREED;
 
 	/* A call that weighed nothing and says nothing (no __GFP_FS, killer disabled) or a suppressed scan is no episode. */

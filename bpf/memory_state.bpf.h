@@ -8,6 +8,9 @@
 
 #include "kernel_read.bpf.h"
 
+/* Sends one group as it is now, whether or not it was sent before. */
+extern int emit_memcg(__u64 address, __u64 id);
+
 /* Sends one WIRE_MEMCG for the group at this address and for each above it that this episode has not mentioned yet. */
 extern int announce_memcg(__u64 memcg);
 

@@ -11,7 +11,8 @@ namespace oomtrace
 MemcgTree::MemcgTree(std::span<const MemcgState> memcgs)
 {
     for (const MemcgState &memcg : memcgs) {
-        by_id_.try_emplace(memcg.id, &memcg);
+        // The group whose limit fired is read again at the choice: the later reading is the one the kernel reports.
+        by_id_.insert_or_assign(memcg.id, &memcg);
     }
 }
 

@@ -159,5 +159,6 @@ class SetupChecks:
         scores = incident["checks"]["scores"]
         self.expect("scores that our own formula does not give", scores["mismatched"], 0)
         if method != "tracepoint":
-            eligible = sum(candidate["eligible"] for candidate in incident["candidates"])
-            self.expect_between("scores that our own formula gives", scores["matched"], eligible, len(incident["candidates"]))
+            candidates = incident["candidates"] or []
+            eligible = sum(candidate["eligible"] for candidate in candidates)
+            self.expect_between("scores that our own formula gives", scores["matched"], eligible, len(candidates))
