@@ -341,7 +341,8 @@ enum wire_memcg_valid {
 	WIRE_MEMCG_TCPMEM = 1 << 9,      /* tcpmem was read (v1 only) */
 };
 
-/* One memory cgroup: counters at the moment of its first mention. Mirrors mem_cgroup and kernfs_node. */
+/* One memory cgroup: counters at the moment of its first mention; of the group whose limit fired, once more at the choice. Mirrors
+ * mem_cgroup and kernfs_node. */
 struct wire_memcg {
 	struct wire_header header;
 	wire_u64 id;                /* css.cgroup->kn->id: the inode number of its directory */

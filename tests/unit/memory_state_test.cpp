@@ -263,10 +263,10 @@ TEST(MemcgTree, SurvivesParentsThatGoRoundInACircle)
     EXPECT_EQ(tree.within(2, 9), std::nullopt);
 }
 
-TEST(MemcgTree, KeepsTheFirstOfTwoRecords)
+TEST(MemcgTree, TakesTheLaterOfTwoRecords)
 {
     std::vector<MemcgState> memcgs = {cgroup(1, 0, ""), cgroup(2, 1, "first"), cgroup(2, 1, "second")};
-    EXPECT_EQ(MemcgTree(memcgs).path(2), "/first");
+    EXPECT_EQ(MemcgTree(memcgs).path(2), "/second");
     EXPECT_EQ(MemcgTree(memcgs).path(1), "/");
     EXPECT_EQ(MemcgTree(memcgs).within(2, 2), true);
     EXPECT_EQ(MemcgTree(memcgs).within(2, 5), false);
