@@ -4,6 +4,7 @@
 
 #include "candidate.bpf.h"
 #include "kernel_compat.bpf.h"
+#include "per_cpu.bpf.h"
 #include "read_task.bpf.h"
 #include "task_walk.bpf.h"
 
@@ -27,7 +28,11 @@ static __always_inline bool scan_will_be_aborted(__u64 oom_memcg)
 			continue;
 		if (mm_has_oom_skip((struct mm_struct *)victim->mm))
 			continue;
-		if (oom_memcg && !memcg_is_within(victim->memcg, oom_memcg))
+		struct task_struct *leader = (void *)victim->leader;
+		if (BPF_CORE_READ(leader, start_boottime) != victim->leader_start_ns)
+			continue; /* reaped by its parent: off every list, though its mm lives on */
+		if (oom_memcg && (!memcg_is_within(victim->memcg, oom_memcg) ||
+				  (BPF_CORE_READ(leader, flags) & PF_EXITING && has_left_cgroup(leader))))
 			continue;
 		victim->rescans++;
 		victim->last_rescan_ns = bpf_ktime_get_ns();
@@ -49,6 +54,7 @@ __noinline int open_invocation(__u64 oom_control)
 	struct oom_control *oc = (void *)oom_control;
 	struct task_struct *task = (void *)bpf_get_current_task();
 
+	learn_per_cpu_areas();
 	reset_invocation();
 	invocation.task = (__u64)task;
 	invocation.trigger_start_ns = BPF_CORE_READ(task, start_boottime);
@@ -215,7 +221,7 @@ __noinline int emit_choice(__u64 message)
 	return 0;
 }
 
-static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, __u64 tgid)
+static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, struct task_struct *leader)
 {
 	__u32 free_slot = OUTSTANDING_SLOTS;
 
@@ -228,7 +234,8 @@ static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, __u64 
 	if (free_slot < OUTSTANDING_SLOTS) {
 		struct outstanding_victim *slot = &outstanding[free_slot];
 		slot->memcg = memcg;
-		slot->tgid = tgid;
+		slot->leader = (__u64)leader;
+		slot->leader_start_ns = BPF_CORE_READ(leader, start_boottime);
 		slot->rescans = 0;
 		slot->last_rescan_ns = 0;
 		slot->mm = mm;
@@ -263,7 +270,7 @@ static __noinline int follow(__u64 address, __u32 event)
 		return 0;
 	followed_mm.memcg_id = memcg_id_of((struct mem_cgroup *)followed_mm.memcg);
 	if (event == WIRE_KILL_MARK)
-		followed_mm.outstanding_slot = take_outstanding_slot(mm, memcg, tgid);
+		followed_mm.outstanding_slot = take_outstanding_slot(mm, memcg, BPF_CORE_READ(task, group_leader));
 	if (bpf_map_update_elem(&followed_mms, &mm, &followed_mm, BPF_ANY)) {
 		count_drop(WIRE_DROP_VICTIM_TABLE_FULL);
 		return 0;

@@ -37,6 +37,12 @@ struct mm_struct___v6_1 {
 			 : (__s64)BPF_CORE_READ((struct mm_struct___v6_1 *)(mm), rss_stat.count[index].counter))
 
 /*
+ * The address, within each CPU's area, of the four counters' deltas (__s32 each): percpu_counter_init_many() gives the four one
+ * block (6.6, c439d5e8a0a9 "pcpcntr: add group allocation/free"). Only for kernels that sum them, 7.0 and later.
+ */
+#define mm_rss_deltas(mm) ((__u64)KERNEL_READ(mm, rss_stat[0].counters))
+
+/*
  * mm_struct.flags: unsigned long until 6.17, `mm_flags_t { unsigned long __mm_flags[]; }` since 6.18
  * (bb6525f2f8c4 "mm: add bitmap mm->flags field"). Same bits, in the first word either way.
  * Goes when 6.17 is no longer supported.
@@ -245,6 +251,31 @@ struct mem_cgroup___v1 {
 
 #define memcg_has(field) bpf_core_field_exists(((struct mem_cgroup___v1 *)0)->field)
 
+/*
+ * page_counter.failcnt: kept only for cgroup v1 since 6.16, told by a new member; on v2 the OOM report prints the memory.events
+ * counters `max` and `swap.max` in its place ("page_counter: track failcnt only for legacy cgroups").
+ * Goes when 6.15 is no longer supported.
+ */
+struct page_counter___v6_16 {
+	bool track_failcnt;
+} __attribute__((preserve_access_index));
+
+#define failcnt_is_v1_only() bpf_core_field_exists(((struct page_counter___v6_16 *)0)->track_failcnt)
+
+/*
+ * css_task_iter, by which a memcg's tasks are scanned: until 6.19 a dying process leaves it in cgroup_exit(), shortly before it
+ * becomes a zombie; with CSS_TASK_ITER_WITH_DEAD (7.0, "cgroup: Hide dead tasks") it stays on the list and is passed over without that
+ * flag, as soon as its last thread has begun to exit. So from then on a memcg scan is no longer stopped by a victim that still
+ * holds its memory.
+ * Goes when 6.19 is no longer supported.
+ */
+enum css_task_iter_flags___v7_0 {
+	CSS_TASK_ITER_WITH_DEAD___v7_0 = 4,
+};
+
+#define exiting_tasks_are_passed_over() \
+	bpf_core_enum_value_exists(enum css_task_iter_flags___v7_0, CSS_TASK_ITER_WITH_DEAD___v7_0)
+
 /* memory_events[]: MEMCG_OOM_GROUP_KILL was inserted in 5.17 and moves what follows; ask for the number. Never goes. */
 #define memcg_event_index(event) bpf_core_enum_value(enum memcg_memory_event, event)
 
@@ -267,5 +298,11 @@ struct trace_event_raw_sched_process_exit___v6_16 {
  */
 #define chosen_points_is_signed() \
 	(__builtin_preserve_field_info(((struct oom_control *)0)->chosen_points, BPF_FIELD_SIGNED) != 0)
+
+/*
+ * bpf_map_lookup_percpu_elem(): since 5.19 (07343110b293 "bpf: add bpf_map_lookup_percpu_elem for percpu map").
+ * Goes when 5.18 is no longer supported.
+ */
+#define has_lookup_percpu_elem() bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_map_lookup_percpu_elem)
 
 #endif /* OOMTRACE_KERNEL_COMPAT_BPF_H */

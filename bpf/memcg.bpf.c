@@ -82,8 +82,13 @@ __noinline int emit_memcg(__u64 address, __u64 id)
 	else
 		record->valid |= WIRE_MEMCG_ROOT;
 	/* cgroup_init() gives the unified hierarchy, and no other, the number 0. */
-	if (BPF_CORE_READ(memcg, css.cgroup, root, hierarchy_id) == 0)
+	if (BPF_CORE_READ(memcg, css.cgroup, root, hierarchy_id) == 0) {
 		record->valid |= WIRE_MEMCG_V2;
+		if (failcnt_is_v1_only()) {
+			record->memory.failcnt = record->event_max;
+			record->swap.failcnt = memcg_event(memcg, memcg_event_index(MEMCG_SWAP_MAX));
+		}
+	}
 	if (BPF_CORE_READ(memcg, oom_group))
 		record->valid |= WIRE_MEMCG_OOM_GROUP;
 	read_memcg_v1(record, memcg);

@@ -6,6 +6,7 @@
 #define OOMTRACE_READ_TASK_BPF_H
 
 #include "kernel_compat.bpf.h"
+#include "per_cpu.bpf.h"
 #include "state.bpf.h"
 
 #define PF_EXITING 0x00000004
@@ -23,6 +24,24 @@ static __always_inline __u64 memcg_id_of(struct mem_cgroup *memcg)
 	return KERNEL_READ(memcg, css.cgroup, kn, id);
 }
 
+/* get_mm_counter_sum(): the central counts and what each CPU has not added to them yet. */
+static __always_inline void sum_rss(struct wire_mm *out, struct mm_struct *mm)
+{
+	__u64 deltas = mm_rss_deltas(mm);
+
+	for (int counter = 0; counter < WIRE_RSS_COUNT; counter++)
+		out->rss_exact[counter] = out->rss[counter];
+	for (__u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
+		__s32 delta[WIRE_RSS_COUNT] = {};
+		if (cpu >= tracer.nr_cpus)
+			break;
+		bpf_probe_read_kernel(delta, sizeof(delta), per_cpu_address(deltas, cpu));
+		for (int counter = 0; counter < WIRE_RSS_COUNT; counter++)
+			out->rss_exact[counter] += delta[counter];
+	}
+	out->rss_exact_valid = 1;
+}
+
 static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
 {
 	out->mm = (__u64)mm;
@@ -33,6 +52,15 @@ static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
 	out->rss[WIRE_RSS_SHMEM] = mm_rss(mm, WIRE_RSS_SHMEM);
 	out->pgtables_bytes = KERNEL_READ(mm, pgtables_bytes.counter);
 	out->mm_users = KERNEL_READ(mm, mm_users.counter);
+	if (tracer.sum_rss && rss_is_percpu() && per_cpu_areas_are_known())
+		sum_rss(out, mm);
+}
+
+/* Of a task with PF_EXITING: has it left what a memcg's scan goes through? */
+static __always_inline bool has_left_cgroup(struct task_struct *leader)
+{
+	return exiting_tasks_are_passed_over() ? !KERNEL_READ(leader, signal, live.counter)
+					       : KERNEL_READ(leader, exit_state) != 0;
 }
 
 /* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
@@ -53,8 +81,11 @@ static __always_inline void read_task(struct wire_task *out, struct task_struct 
 
 	if (out->flags & PF_KTHREAD)
 		facts |= WIRE_TASK_KTHREAD;
-	if (out->flags & PF_EXITING)
+	if (out->flags & PF_EXITING) {
 		facts |= WIRE_TASK_EXITING;
+		if (has_left_cgroup(task))
+			facts |= WIRE_TASK_NOT_IN_CGROUP;
+	}
 	if (out->tgid == 1)
 		facts |= WIRE_TASK_GLOBAL_INIT;
 	struct mm_struct *oom_mm = KERNEL_READ(signal, oom_mm);

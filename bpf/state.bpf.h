@@ -18,6 +18,7 @@ extern struct invocation invocation;
 extern struct tracer_counters counters;
 extern struct last_sigkill last_sigkill;
 extern struct outstanding_victim outstanding[OUTSTANDING_SLOTS];
+extern struct per_cpu_areas per_cpu_areas;
 
 /*
  * Entries of followed_mms, and of followed_tasks by tgid: the cheap gates of every hook outside the OOM path. Above 0 only for the

@@ -18,8 +18,16 @@ struct tracer_config {
 	wire_u64 memcg_oom_begin; /* code of mem_cgroup_out_of_memory(): addresses on a stack say that the OOM is a memcg's */
 	wire_u64 memcg_oom_end;
 	wire_u32 release_at_exit; /* no hook tells when an mm is released: ask at the exit of its last process */
-	wire_u32 reserved;
+	wire_u32 sum_rss; /* the kernel adds up the per-cpu deltas of the rss counters (since 7.0), so they are sent too */
 	wire_u64 per_cpu_offset; /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
+};
+
+/* Where each CPU's copy of the per-CPU variables lies, relative to their own addresses. Learnt once, in the first invocation. */
+#define MAX_CPUS 512
+struct per_cpu_areas {
+	wire_u64 offset[MAX_CPUS];
+	wire_u32 known; /* how many; less than the host's CPUs: no per-CPU variable can be read */
+	wire_u32 tried;
 };
 
 /* The one OOM invocation that holds oom_lock. Written only by the task in `task`, while it is inside out_of_memory(). */
@@ -80,7 +88,8 @@ struct last_sigkill {
 struct outstanding_victim {
 	wire_u64 mm;
 	wire_u64 memcg;
-	wire_u64 tgid;
+	wire_u64 leader; /* address of its task_struct, and what tells a reused one apart */
+	wire_u64 leader_start_ns;
 	wire_u64 rescans;
 	wire_u64 last_rescan_ns;
 };

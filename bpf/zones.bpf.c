@@ -2,10 +2,10 @@
 // Nodes and zones, as show_mem() would print them at this instant.
 #include "kernel_compat.bpf.h"
 #include "memory_state.bpf.h"
+#include "per_cpu.bpf.h"
 #include "wire_emit.bpf.h"
 
 #define MAX_NODES 64 /* of a walk; more are counted as WIRE_DROP_DEPTH_LIMIT */
-#define MAX_CPUS 512
 
 static __always_inline __s64 read_stat(void *vm_stat, int index)
 {
@@ -64,15 +64,13 @@ __noinline __s64 zone_free_pcp(__u64 address)
 	__u64 count_offset = zone_pcp_count_offset((struct zone *)address);
 	__s64 sum = 0;
 
-	if (!tracer.per_cpu_offset)
+	if (!per_cpu_areas_are_known())
 		return -1;
 	for (__u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
-		__u64 area = 0;
 		int count = 0;
 		if (cpu >= tracer.nr_cpus)
 			break;
-		bpf_probe_read_kernel(&area, sizeof(area), (void *)tracer.per_cpu_offset + cpu * sizeof(__u64));
-		bpf_probe_read_kernel(&count, sizeof(count), (void *)(count_offset + area));
+		bpf_probe_read_kernel(&count, sizeof(count), per_cpu_address(count_offset, cpu));
 		sum += count;
 	}
 	return sum;

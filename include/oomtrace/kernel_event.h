@@ -33,6 +33,7 @@ struct TaskFacts {
     bool oom_victim = false; // signal->oom_mm is set
     bool oom_origin = false; // signal->oom_flag_origin
     bool in_vfork = false;
+    bool not_in_cgroup = false; // exiting, and no longer among the tasks that a memcg's scan goes through
     bool mmf_oom_skip = false;
     bool exiting = false;
     std::optional<bool> mems_disjoint; // absent where not compared (memcg OOM)

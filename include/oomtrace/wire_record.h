@@ -85,6 +85,7 @@ enum wire_task_fact {
 	WIRE_TASK_MEMS_READ = 1 << 9,
 	WIRE_TASK_LEADER_HAS_NO_MM = 1 << 10, /* the mm was found on another thread of the group */
 	WIRE_TASK_LOOK_BOUND = 1 << 11,  /* no thread with an mm among those looked at, but there are more */
+	WIRE_TASK_NOT_IN_CGROUP = 1 << 12, /* exited so far that css_task_iter, and with it a memcg's scan, passes over it */
 };
 
 /* A process. Mirrors task_struct, signal_struct and cred. */

@@ -141,6 +141,7 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
         config.memcg_oom_begin = range->begin;
         config.memcg_oom_end = range->end;
     }
+    config.sum_rss = options.sum_rss ? 1 : 0;
     config.per_cpu_offset = symbols.data_address("__per_cpu_offset").value_or(0);
     bpf_map__set_max_entries(skeleton.maps.records, static_cast<std::uint32_t>(options.ring_bytes));
 }

@@ -30,6 +30,7 @@ struct SessionOptions {
     std::optional<AttachMethod> method; // empty: the best one that attaches
     std::size_t ring_bytes = 0;         // power of two
     std::uint32_t nr_nodes = 1;         // highest possible node number + 1
+    bool sum_rss = false;               // send the exact rss counters too: this kernel scores with them
     // The walk of the tracepoint method runs under the victim's task_lock.
     std::uint32_t walk_task_limit = 65536;
     std::chrono::nanoseconds walk_time_limit = std::chrono::milliseconds(20);

@@ -14,6 +14,7 @@
 #include "host/nodes.h"
 #include "host/privileges.h"
 #include "host/self_protection.h"
+#include "reconstruct/badness.h"
 
 namespace oomtrace
 {
@@ -52,6 +53,7 @@ Result<std::unique_ptr<TracerSetup>> set_up_tracer()
         report_warning(symbols.error());
     setup->host = read_host_facts(OOMTRACE_VERSION);
     setup->session.nr_nodes = possible_nodes();
+    setup->session.sum_rss = sums_rss_by_version(reinterpret_cast<const char *>(setup->host.kernel));
     setup->session.ring_bytes = ring_bytes_for_this_host();
     return setup;
 }

@@ -88,6 +88,7 @@ TaskSnapshot task_of(const wire_task &wire)
     task.facts.oom_victim = has(wire.facts, WIRE_TASK_OOM_VICTIM);
     task.facts.oom_origin = has(wire.facts, WIRE_TASK_OOM_ORIGIN);
     task.facts.in_vfork = has(wire.facts, WIRE_TASK_IN_VFORK);
+    task.facts.not_in_cgroup = has(wire.facts, WIRE_TASK_NOT_IN_CGROUP);
     task.facts.mmf_oom_skip = has(wire.facts, WIRE_TASK_MMF_OOM_SKIP);
     task.facts.exiting = has(wire.facts, WIRE_TASK_EXITING);
     if (has(wire.facts, WIRE_TASK_MEMS_READ)) {

@@ -2,9 +2,18 @@
 #include "reconstruct/badness.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace oomtrace
 {
+
+bool sums_rss_by_version(std::string_view release)
+{
+    constexpr unsigned first_major = 7;
+    unsigned major = 0;
+    const auto [end, error] = std::from_chars(release.data(), release.data() + release.size(), major);
+    return error == std::errc() && major >= first_major;
+}
 
 RssPages rss_as_read(const MmSnapshot &mm, RssReading reading)
 {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string_view>
 
 #include "oomtrace/kernel_event.h"
 
@@ -26,6 +27,10 @@ enum class RssReading : std::uint8_t {
     approximate, // get_mm_counter(): the central count, up to 6.19
     exact,       // get_mm_counter_sum(): per-cpu deltas added, since 7.0 (5898aa8f9a0b)
 };
+
+// Whether a kernel of this release (uname -r) reads rss exactly. Nothing in a kernel's types tells, so this is the one place
+// that asks for a version; where scores are observed, they decide.
+bool sums_rss_by_version(std::string_view release);
 
 inline constexpr std::int32_t oom_score_adj_min = -1000;
 

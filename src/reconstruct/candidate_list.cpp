@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconstruct/candidate_list.h"
 
-#include <charconv>
-
 #include "reconstruct/eligibility.h"
 #include "reconstruct/processes.h"
 
@@ -12,7 +10,6 @@ namespace
 {
 
 constexpr std::size_t mismatches_shown = 16;
-constexpr unsigned first_major_with_exact_counters = 7;
 
 // The score as the kernel had it: oom_badness()'s return value, or oc->chosen_points right after the task became chosen.
 std::optional<std::int64_t> observed_points(const Candidate &candidate)
@@ -23,11 +20,13 @@ std::optional<std::int64_t> observed_points(const Candidate &candidate)
     return candidate.became_chosen ? candidate.chosen_points : std::nullopt;
 }
 
-bool is_exact_by_version(const std::string &kernel)
+// Whose mark the walk over the tasks came after, if there was one.
+std::optional<std::uint32_t> marked_tgid(const Episode &episode)
 {
-    unsigned major = 0;
-    const auto [end, error] = std::from_chars(kernel.data(), kernel.data() + kernel.size(), major);
-    return error == std::errc() && major >= first_major_with_exact_counters;
+    if (!is_recomputed(episode) || episode.kills.empty()) {
+        return std::nullopt;
+    }
+    return episode.kills.front().body.task.tgid;
 }
 
 class CandidateBuilder
@@ -38,9 +37,7 @@ class CandidateBuilder
         : domain_(domain), rules_(rules), memcgs_(memcgs), units_(units)
     {
         eligibility_.scope = domain.scope;
-        if (is_recomputed(episode) && !episode.kills.empty()) {
-            eligibility_.marked_tgid = episode.kills.front().body.task.tgid;
-        }
+        eligibility_.marked_tgid = marked_tgid(episode);
     }
 
     CandidateTask build(const Candidate &candidate, ScoreCheck &scores) const
@@ -159,7 +156,7 @@ ScoringRules scoring_rules(const Episode &episode, const std::optional<std::uint
         approximate += explains(RssReading::approximate) ? 1 : 0;
         exact += explains(RssReading::exact) ? 1 : 0;
     }
-    const bool use_exact = approximate == exact ? is_exact_by_version(kernel) : exact > approximate;
+    const bool use_exact = approximate == exact ? sums_rss_by_version(kernel) : exact > approximate;
     rules.reading = use_exact ? RssReading::exact : RssReading::approximate;
     return rules;
 }
@@ -175,6 +172,11 @@ CandidateList build_candidates(const Episode &episode, const OomDomain &domain, 
     for (const auto &[header, candidate] : episode.candidates) {
         if (filter) {
             const std::optional<bool> inside = memcgs.within(candidate.task.memcg_id, *domain.memcg_id);
+            // The victim was still inside when it was chosen; between then and its mark it was killed.
+            if (candidate.task.facts.not_in_cgroup && candidate.task.tgid != marked_tgid(episode)) {
+                list.outside++;
+                continue;
+            }
             if (!inside.value_or(false)) {
                 (inside ? list.outside : list.unplaced)++;
                 continue;
