@@ -61,8 +61,10 @@ def compare(incidents, reports, options, *, method=None):
 
 
 def read_incidents(path):
+    """In the order in which the OOMs began. They were written as they ended: of two in a row, the second may be over first."""
     with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+        incidents = [json.loads(line) for line in lines if line.strip()]
+    return sorted(incidents, key=lambda incident: incident["episode"])
 
 
 def main(arguments):

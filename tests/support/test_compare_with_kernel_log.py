@@ -361,16 +361,28 @@ class Movement(unittest.TestCase):
         self.assertEqual(len(self.compare(task_tolerance_pages=1).mismatches), 3)
         self.assertEqual(self.compare(task_tolerance_pages=1, running=frozenset({"eater"})).mismatches, [])
 
+    def test_victim_whose_threads_hand_over_their_counts(self):
+        victim = self.incident["victim"]["pid"]
+        candidate = next(candidate for candidate in self.incident["candidates"] if candidate["pid"] == victim)
+        candidate["rss_anon_bytes"] -= PAGE
+        self.incident["victim"]["rss_anon_bytes"] -= PAGE
+        self.assertEqual(len(self.compare().mismatches), 3)
+        self.assertEqual(self.compare(victim_tolerance_pages=1).mismatches, [])
+        self.incident["candidates"][2]["rss_anon_bytes"] -= PAGE
+        self.assertEqual(len(self.compare(victim_tolerance_pages=1).mismatches), 2)
+
     def test_memcg_usage(self):
         self.report = reports_of("memcg_v2-6.12.txt")[0]
         self.incident = incident_like(self.report)
         self.incident["memcg"]["usage_bytes"] -= PAGE
         self.assertEqual(len(self.compare(swap_total_pages=0).mismatches), 1)
         self.assertEqual(self.compare(swap_total_pages=0, counter_tolerance_pages=1).mismatches, [])
+        self.assertEqual(self.compare(swap_total_pages=0, released_pages=1).mismatches, [])
 
     def test_kswapd(self):
-        self.incident["nodes"][0]["kswapd_failures"] = 15
-        self.assertEqual([mismatch.field for mismatch in self.compare().mismatches], ["nodes.0.all_unreclaimable"])
+        for failures, problems in ((12, []), (11, ["nodes.0.all_unreclaimable"])):
+            self.incident["nodes"][0]["kswapd_failures"] = failures
+            self.assertEqual([mismatch.field for mismatch in self.compare().mismatches], problems)
 
     def test_counters(self):
         self.incident["nodes"][0]["stat_bytes"]["page_tables"] += PAGE
@@ -431,7 +443,9 @@ class CommandLine(unittest.TestCase):
     def run_main(self, incidents, *arguments):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "incidents.jsonl"
-            path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
+            # Written as they ended, which need not be the order in which they began.
+            lines = [json.dumps(incident | {"episode": episode}) for episode, incident in enumerate(incidents, 1)]
+            path.write_text("".join(line + "\n" for line in reversed(lines)))
             output = io.StringIO()
             log = str(DATA / "memcg_v2-6.12.txt")
             with contextlib.redirect_stdout(output):

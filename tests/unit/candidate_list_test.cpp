@@ -306,6 +306,25 @@ TEST(CandidateList, OfATracepointMemcgOomHoldsOnlyTheTasksBelowTheLimit)
     EXPECT_EQ(incident.provenance.points.source, Source::recomputed);
 }
 
+// A memcg's scan passes over the dead; the victim may be one of them by the time it is marked.
+TEST(CandidateList, OfATracepointMemcgOomHoldsNoTaskThatHasLeftItsCgroup)
+{
+    Stream stream;
+    stream.host().begin_episode(1).begin(leaky(), 0, [](wire_invocation_begin &wire) {
+        wire.attach_method = WIRE_ATTACH_TRACEPOINT;
+        wire.valid = 0;
+    });
+    add_memcgs(stream);
+    const Task killed = leaky().fact(WIRE_TASK_OOM_VICTIM).fact(WIRE_TASK_NOT_IN_CGROUP);
+    const Task earlier = Task(9, "earlier").memcg(web_id).fact(WIRE_TASK_OOM_VICTIM).fact(WIRE_TASK_NOT_IN_CGROUP);
+    stream.kill(killed, WIRE_KILL_MARK).unscored_candidate(killed).unscored_candidate(earlier);
+    stream.end(WIRE_OUTCOME_UNKNOWN, [](wire_invocation_end &wire) { wire.walk_stop = WIRE_WALK_COMPLETE; }).system_state();
+    const Incident incident = replay_one(stream);
+    ASSERT_THAT(incident.candidates, SizeIs(1));
+    EXPECT_EQ(incident.candidates.front().process.comm, "leaky");
+    EXPECT_THAT(incident.completeness.missing, testing::Not(testing::Contains(testing::HasSubstr("candidates"))));
+}
+
 TEST(CandidateList, OfATracepointMemcgOomLeavesOutATaskWhosePlaceIsNotKnown)
 {
     Stream stream;
