@@ -28,6 +28,20 @@ static __always_inline int on_badness(__s64 points)
 	return 0;
 }
 
+static __always_inline void note_evaluation(__u64 task, struct evaluation *evaluation)
+{
+	__u64 index = invocation.evaluations++;
+
+	if (index >= NOTED_EVALUATIONS)
+		return;
+	struct noted_evaluation *noted = &noted_evaluations[index & (NOTED_EVALUATIONS - 1)];
+	noted->task = task;
+	noted->start_ns = BPF_CORE_READ((struct task_struct *)task, start_boottime);
+	noted->points = evaluation->points;
+	noted->chosen_points = evaluation->chosen_points;
+	noted->facts = evaluation->facts;
+}
+
 /* oom_evaluate_task(task, oc) is about to return `result`. True: the candidate is to be sent with *evaluation. */
 static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int result, struct evaluation *evaluation)
 {
@@ -35,11 +49,8 @@ static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int resu
 
 	if (!in_open_invocation())
 		return false;
-	if (invocation.suppressed) {
-		after_evaluation(task, result);
-		return false;
-	}
-	begin_episode(0);
+	if (!invocation.suppressed)
+		begin_episode(0);
 	__u64 chosen = (__u64)BPF_CORE_READ(oc, chosen);
 	evaluation->facts = WIRE_CANDIDATE_EVALUATED | WIRE_CANDIDATE_CHOSEN_POINTS;
 	evaluation->chosen_points = BPF_CORE_READ(oc, chosen_points);
@@ -51,8 +62,10 @@ static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int resu
 		evaluation->points = invocation.badness;
 		evaluation->facts |= WIRE_CANDIDATE_POINTS_OBSERVED;
 	}
+	if (invocation.suppressed)
+		note_evaluation(task, evaluation);
 	after_evaluation(task, result);
-	return true;
+	return !invocation.suppressed;
 }
 
 /* oom_kill_process(oc, message) was entered. */

@@ -186,6 +186,36 @@ __noinline int after_evaluation(__u64 task, int result)
 	return 0;
 }
 
+/* The tasks that a suppressed scan weighed, with what was noted of them. */
+static __always_inline int emit_noted_evaluations(void)
+{
+	for (__u64 i = 0; i < NOTED_EVALUATIONS; i++) {
+		if (i >= invocation.evaluations)
+			break;
+		struct noted_evaluation *noted = &noted_evaluations[i & (NOTED_EVALUATIONS - 1)];
+		struct task_struct *task = (void *)noted->task; /* apart: CO-RE would relocate our own struct */
+		if (BPF_CORE_READ(task, start_boottime) == noted->start_ns)
+			emit_candidate_by_address((__u64)task, noted->points, noted->chosen_points, noted->facts);
+	}
+	return 0;
+}
+
+/*
+ * The scan was expected to be aborted, and was not: the victim that would have stopped it let go of its memory in the middle of it.
+ * What it weighed is read now, before anybody is killed.
+ */
+static __always_inline int send_suppressed_scan(void)
+{
+	invocation.suppressed = 0;
+	if (invocation.evaluations <= NOTED_EVALUATIONS)
+		return emit_noted_evaluations();
+	__u64 started_ns = bpf_ktime_get_ns();
+	invocation.tasks_seen = 0;
+	invocation.walk_stop = walk_task_list(started_ns);
+	invocation.walk_ns = bpf_ktime_get_ns() - started_ns;
+	return 0;
+}
+
 __noinline int emit_choice(__u64 message)
 {
 	struct oom_control *oc = (void *)invocation.oom_control;
@@ -193,15 +223,8 @@ __noinline int emit_choice(__u64 message)
 	struct wire_choice *record;
 
 	begin_episode(0);
-	/* Expected to be aborted, and was not: the victim that would have stopped the scan let go of its memory in the middle of it.
-	 * What was not watched is read now, before anybody is killed. */
-	if (invocation.suppressed) {
-		__u64 started_ns = bpf_ktime_get_ns();
-		invocation.suppressed = 0;
-		invocation.tasks_seen = 0;
-		invocation.walk_stop = walk_task_list(started_ns);
-		invocation.walk_ns = bpf_ktime_get_ns() - started_ns;
-	}
+	if (invocation.suppressed)
+		send_suppressed_scan();
 	announce_memcg(css_memcg((__u64)task));
 	/* The kernel prints its report next. While it scanned, the memory of an earlier victim may have come back. */
 	if (invocation.oom_memcg)

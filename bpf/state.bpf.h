@@ -19,6 +19,7 @@ extern struct tracer_counters counters;
 extern struct last_sigkill last_sigkill;
 extern struct outstanding_victim outstanding[OUTSTANDING_SLOTS];
 extern struct per_cpu_areas per_cpu_areas;
+extern struct noted_evaluation noted_evaluations[NOTED_EVALUATIONS];
 
 /*
  * Entries of followed_mms, and of followed_tasks by tgid: the cheap gates of every hook outside the OOM path. Above 0 only for the

@@ -52,6 +52,8 @@ struct invocation {
 	wire_u64 victim_mm;      /* of the process that was marked last: its sharers are signalled right after */
 	wire_u64 oom_group_id;   /* of the process that was marked first; 0: none */
 	wire_u64 aborted_by_tgid;
+	wire_u64
+		evaluations; /* seen so far; of a suppressed scan the first NOTED_EVALUATIONS are kept in noted_evaluations[] */
 	wire_u64 mems_allowed; /* the trigger's, first word; 0 if it has bits beyond */
 	wire_u64 signal_task;  /* the task last sent SIGKILL from inside */
 	wire_u64 stack[WIRE_MAX_STACK];
@@ -92,6 +94,16 @@ struct outstanding_victim {
 	wire_u64 leader_start_ns;
 	wire_u64 rescans;
 	wire_u64 last_rescan_ns;
+};
+
+/* What was seen of a scan that was expected to be aborted, in case it is not. One that weighs more tasks is read again. */
+#define NOTED_EVALUATIONS 128
+struct noted_evaluation {
+	wire_u64 task;
+	wire_u64 start_ns; /* its start_boottime: tells a reused address apart */
+	wire_s64 points;
+	wire_s64 chosen_points;
+	wire_u64 facts; /* enum wire_candidate_fact */
 };
 
 struct followed_task {

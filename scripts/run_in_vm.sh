@@ -16,6 +16,7 @@ usage: run_in_vm.sh KERNEL [OPTIONS] [-- COMMAND [ARGUMENT...]]
   --memory SIZE        of the guest (512M)
   --cpus N             of the guest (2)
   --append TEXT        further kernel parameters
+  --qemu TEXT          further arguments of QEMU, separated by spaces
   --timeout SECONDS    then QEMU is killed (120); 0: no limit
 exit status: that of the COMMAND; 121 the guest panicked or ended without a status, 124 it ran out of time, 125 it could not
 be started
@@ -33,12 +34,12 @@ die() {
 }
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kernel='' output='' memory=512M cpus=2 append='' limit=120
+kernel='' output='' memory=512M cpus=2 append='' limit=120 more=()
 programs=() files=() command=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
-	--program | --file | --output | --memory | --cpus | --append | --timeout)
+	--program | --file | --output | --memory | --cpus | --append | --qemu | --timeout)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
 		case $1 in
 		--program) programs+=("$2") ;;
@@ -47,6 +48,7 @@ while [ $# -gt 0 ]; do
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
 		--append) append=$2 ;;
+		--qemu) read -r -a more <<<"$2" ;;
 		--timeout) limit=$2 ;;
 		esac
 		shift 2
@@ -124,7 +126,7 @@ fi
 # initramfs would count as shared memory.
 parameters="console=ttyS0 panic=-1 log_buf_len=4M rootfstype=ramfs $append"
 qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
-	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs")
+	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs" "${more[@]}")
 
 if [ ${#command[@]} -eq 0 ]; then
 	"${qemu[@]}" -serial mon:stdio -append "$parameters"

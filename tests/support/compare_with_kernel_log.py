@@ -24,16 +24,17 @@ def report_of(incident, reports):
     """The first report that is this incident's, or None."""
     for report in reports:
         if incident["victim"] is not None:
-            pids = [kill.pid for kill in report.kills[:1]] + ([report.summary.pid] if report.summary else [])
-            if incident["victim"]["pid"] in pids:
+            pids = {kill.pid for kill in report.kills[:1]} | ({report.summary.pid} if report.summary else set())
+            if pids & {incident["victim"]["pid"], incident["victim"]["tgid"]}:
                 return report
         elif report.no_killable_process and incident["trigger"] and report.trigger_pid == incident["trigger"]["pid"]:
             return report
     return None
 
 
-def compare(incidents, reports, options, *, method=None):
-    """A Ledger of all incidents against all reports. Each report must be some incident's, in the same order."""
+def compare(incidents, reports, options, *, method=None, why_unreported=None):
+    """A Ledger of all incidents against all reports. Each report must be some incident's, in the same order; each incident must
+    have a report, unless `why_unreported` says why it need not."""
     ledger = Ledger()
     waiting = list(reports)
     for number, incident in enumerate(incidents, 1):
@@ -46,6 +47,8 @@ def compare(incidents, reports, options, *, method=None):
         if report is None:
             if incident["outcome"] in SILENT_OUTCOMES:
                 ledger.not_offered["the kernel prints nothing of this outcome"].add(f"report.{incident['outcome']}")
+            elif why_unreported is not None:
+                ledger.not_offered[why_unreported].add(f"report.{victim}")
             else:
                 ledger.fail("report", f"an incident ({incident['outcome']}, victim {victim})", "no report of it")
             continue

@@ -148,9 +148,16 @@ class IncidentComparison:
     def compare_choice(self):
         report, summary = self.report, self.report.summary
         if summary:
-            self.check("choice.constraint", self.incident["constraint"], CONSTRAINTS[summary.constraint], "constraint")
+            constraint = CONSTRAINTS[summary.constraint]
+            if constraint == "memory_policy" and self.incident["tracer"]["attach_method"] == "tracepoint":
+                self.ledger.not_offered["no tracepoint carries the nodemask of a memory policy"].add("choice.constraint")
+            else:
+                self.check("choice.constraint", self.incident["constraint"], constraint, "constraint")
             scope = "sysrq" if report.order == -1 else "memcg" if summary.oom_memcg is not None else "global"
-            self.check("choice.scope", self.incident["scope"], scope, "constraint")
+            if scope == "sysrq" and self.incident["tracer"]["attach_method"] == "tracepoint":
+                self.ledger.not_offered["no tracepoint tells a SysRq from a shortage"].add("choice.scope")
+            else:
+                self.check("choice.scope", self.incident["scope"], scope, "constraint")
         if report.panic or report.no_killable_process:
             outcome = "panic" if report.panic else "no_killable_task"
         else:
@@ -210,8 +217,10 @@ class IncidentComparison:
             self.ledger.fail(f"tasks.{pid}", "no such candidate", "a row of the Tasks table")
         for pid in sorted(set(must) - set(printed)):
             self.ledger.fail(f"tasks.{pid}", f"a candidate ({candidates[pid]['comm']})", "no row of the Tasks table")
-        order = [pid for pid in candidates if pid in set(printed)]
-        self.check("tasks.order", order, [pid for pid in printed if pid in candidates])
+        # The kernel goes through a memcg group by group; the walk of the tracepoint method goes through all tasks.
+        if self.incident["scope"] != "memcg" or self.incident["tracer"]["attach_method"] != "tracepoint":
+            order = [pid for pid in candidates if pid in set(printed)]
+            self.check("tasks.order", order, [pid for pid in printed if pid in candidates])
         for task in self.report.tasks:
             if task.pid in candidates:
                 self.compare_task(task, candidates[task.pid])
@@ -257,18 +266,24 @@ class IncidentComparison:
 
     def compare_argmax(self):
         """The choice follows from the kernel's own table: the highest score, and the later of two that are equal."""
+        if self.report.summary is None or any("oom_kill_allocating_task" in kill.message for kill in self.report.kills):
+            return
         candidates = {candidate["pid"]: candidate for candidate in self.incident["candidates"]}
         best = None
         for task in self.report.tasks:
             points = self.points_of_row(task)
             eligible = task.pid in candidates and candidates[task.pid]["eligible"]
             if points is not None and eligible and (best is None or points >= best[0]):
-                best = (points, task.pid)
-        if best and self.report.summary:
-            self.check("points.highest_is_victim", best[1], self.report.summary.pid)
-        chosen = [pid for pid, candidate in candidates.items() if candidate["chosen"]]
-        if self.report.summary:
-            self.check("points.chosen", chosen, [self.report.summary.pid])
+                best = (points, task.tgid)
+        if best:
+            self.check("points.highest_is_victim", best[1], self.chosen_tgid())
+        chosen = [candidate["tgid"] for candidate in candidates.values() if candidate["chosen"]]
+        self.check("points.chosen", chosen, [self.chosen_tgid()])
+
+    def chosen_tgid(self):
+        """The summary names the leader, even one that has exited and has no row, or (oom_kill_allocating_task) a thread."""
+        row = next((task for task in self.report.tasks if task.pid == self.report.summary.pid), None)
+        return row.tgid if row else self.report.summary.pid
 
     def compare_victim(self):
         victim, report = self.incident["victim"], self.report
@@ -278,7 +293,7 @@ class IncidentComparison:
             return
         if report.summary:
             summary = report.summary
-            self.check("victim.pid_chosen", victim["pid"], summary.pid)
+            self.check("victim.pid_chosen", summary.pid in (victim["pid"], victim["tgid"]), True)
             self.check("victim.uid_chosen", victim["uid"], summary.uid)
             self.check("victim.comm_chosen", kernel_bytes(victim["comm"]), kernel_bytes(summary.task))
             self.check("victim.cgroup", kernel_bytes(victim["cgroup"]), kernel_bytes(summary.task_memcg))

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <optional>
+#include <sched.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ namespace
 constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
   hold   hold memory of each kind and sleep until killed
            --anon SIZE  --shmem SIZE  --file SIZE (of a deleted file in --directory, locked so that reclaim leaves it)
+           --sharers N  further processes, named "sharer", that share the address space (CLONE_VM without CLONE_THREAD)
+           --leader-exits 1  the thread-group leader exits; another thread stays
   eat    allocate and touch until killed; exit 1 when --max is reached alive
            --step SIZE (1M)  --max SIZE (none)  --pause-ms N between steps (0)  --thread NAME allocates in a thread of that name
   many   fork children that hold memory and sleep
@@ -39,6 +43,7 @@ every command:
   --uid N          run as this user and group
   --cgroup DIR     enter this cgroup first
   --directory DIR  for --file (default /var/tmp)
+  --bind NODE      take memory from this NUMA node only (MPOL_BIND)
   --ready-fd N     write "ready" to this descriptor once the memory is held (eat: before it starts), then close it
 SIZE: bytes, or with a suffix K, M or G (powers of 1024); rounded up to pages.
 )";
@@ -49,9 +54,9 @@ struct Options {
     std::uint64_t anon = 0, shmem = 0, file = 0, each = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
     std::optional<std::uint64_t> max;
-    std::uint64_t count = 0, pause_ms = 0;
+    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0;
     std::optional<std::int64_t> adj;
-    std::optional<std::uint64_t> uid, ready_fd;
+    std::optional<std::uint64_t> uid, ready_fd, bind;
 };
 
 [[noreturn]] void fail(const std::string &attempted, int error_number)
@@ -138,6 +143,12 @@ Options parse_options(std::span<char *> arguments)
             options.uid = parse_number<std::uint64_t>(option, value);
         else if (option == "--ready-fd")
             options.ready_fd = parse_number<std::uint64_t>(option, value);
+        else if (option == "--sharers")
+            options.sharers = parse_number<std::uint64_t>(option, value);
+        else if (option == "--leader-exits")
+            options.leader_exits = parse_number<std::uint64_t>(option, value);
+        else if (option == "--bind")
+            options.bind = parse_number<std::uint64_t>(option, value);
         else if (option == "--name")
             options.name = value;
         else if (option == "--thread")
@@ -181,6 +192,17 @@ void set_name(const std::string &name)
         fail("set the name " + name, errno);
 }
 
+void bind_to_node(std::uint64_t node)
+{
+    constexpr int bind_policy = 2; // MPOL_BIND, without the header of libnuma
+    constexpr unsigned long nodes_in_mask = 64;
+    if (node >= nodes_in_mask)
+        usage_error("--bind: at most node 63");
+    const unsigned long mask = 1UL << node;
+    if (syscall(SYS_set_mempolicy, bind_policy, &mask, nodes_in_mask + 1) != 0)
+        fail("bind to node " + std::to_string(node), errno);
+}
+
 void become(const Options &options)
 {
     const pid_t parent = getppid();
@@ -199,6 +221,8 @@ void become(const Options &options)
         if (setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
             fail("become user " + std::to_string(uid), errno);
     }
+    if (options.bind)
+        bind_to_node(*options.bind);
     die_with(parent); // last: a change of user clears the signal
 }
 
@@ -270,12 +294,46 @@ void settle_counters()
         pause();
 }
 
+// A process of its own in everything but memory.
+int run_sharer(void *)
+{
+    prctl(PR_SET_NAME, "sharer");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sleep_until_killed();
+}
+
+void start_sharers(std::uint64_t count)
+{
+    constexpr std::size_t stack_size = 64 << 10;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        auto *stack = static_cast<char *>(map(stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+        if (clone(run_sharer, stack + stack_size, CLONE_VM | SIGCHLD, nullptr) < 0)
+            fail("start a process that shares the address space", errno);
+    }
+}
+
+[[noreturn]] void leave_it_to_a_thread(const Options &options)
+{
+    const pid_t parent = getppid();
+    std::thread([&options, parent] {
+        die_with(parent); // each thread has a signal of its own
+        usleep(100'000);  // for the leader to be gone
+        announce_ready(options);
+        sleep_until_killed();
+    }).detach();
+    syscall(SYS_exit, 0);
+    std::abort(); // not reached: ends this thread alone
+}
+
 [[noreturn]] void hold(const Options &options)
 {
     hold_memory(options.anon, MAP_PRIVATE);
     hold_memory(options.shmem, MAP_SHARED);
     hold_file(options.file, options.directory);
     settle_counters();
+    start_sharers(options.sharers);
+    if (options.leader_exits != 0)
+        leave_it_to_a_thread(options);
     announce_ready(options);
     sleep_until_killed();
 }

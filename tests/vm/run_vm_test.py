@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a kernel, drives it out of memory under oomtrace, and holds each incident against two witnesses: what the kernel itself
-reported, and what the scenario set up. One boot runs every scenario with every attach method."""
+"""Boots a kernel, drives it out of memory in every scenario under oomtrace, and holds each incident against three witnesses: what
+the kernel itself reported, what it counted, and what the scenario set up. Scenarios that need the same guest share a boot."""
 
 import argparse
-import dataclasses
+import collections
+import json
 import pathlib
 import shutil
 import subprocess
@@ -14,27 +15,22 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
+sys.path.insert(0, str(HERE))
 
 import kernel_report  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
-from incident_comparison import Options  # noqa: E402
-from setup_checks import SetupChecks, read_members  # noqa: E402
-
-METHODS = ("fentry", "kprobe", "tracepoint")
-SCENARIOS = ("global", "memcg")
-# Who has to die, in order, and how many values there are to compare at least (a tracepoint carries no allocation).
-VICTIMS = (b"sacrifice", b"eater")
-MIN_COMPARED = {"global": 400, "memcg": 170}
-# No swap in the guest. No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
-# counters move while the kernel prints, as the second CPU works on.
-OPTIONS = Options(swap_total_pages=0, free_tolerance_pages=1024, counter_tolerance_pages=256)
-# Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
-SPLIT_RSS_KERNELS = ("5.10", "6.1")
-SPLIT_RSS_PAGES = 2 * 64 * 16
+from scenario import METHODS, SCENARIOS_DIRECTORY, Run, comparison_options, load_scenarios  # noqa: E402
+from setup_checks import read_members  # noqa: E402
 
 
-def boot(options, runs, output):
+MAX_VERIFIED_INSTRUCTIONS = 200_000
+
+
+def boot(options, needs, runs, output):
     command = [TOP / "scripts" / "run_in_vm.sh", options.kernel, "--output", output, "--timeout", str(options.timeout)]
+    command += ["--memory", needs.memory, "--cpus", str(needs.cpus), "--file", f"{SCENARIOS_DIRECTORY}=/scenarios"]
+    if needs.qemu:
+        command += ["--qemu", needs.qemu]
     programs = [options.workload, HERE / "guest" / "oom_scenarios.sh"]
     if options.oomtrace:
         programs.append(f"{options.oomtrace}=oomtrace")
@@ -43,100 +39,131 @@ def boot(options, runs, output):
     return subprocess.run([*command, "--", "oom_scenarios.sh", *runs], check=False).returncode
 
 
-def check_report_alone(reports, members):
-    """Without a tracer: the kernel's report must be whole, and of what the scenario set up."""
-    checks = SetupChecks()
-    checks.expect("reports", len(reports), len(VICTIMS))
-    for report, victim in zip(reports, VICTIMS):
-        checks.expect("lines that were not understood", report.unread_lines, [])
-        checks.expect("victim", report.kills[0].name.encode().startswith(victim), True)
-        rows = {task.pid: task for task in report.tasks}
-        for member in members:
-            gone = victim == b"eater" and member.name.startswith(b"sacrifice")
-            checks.expect(f"row of {member.name!r}", member.pid in rows, not (member.outside or gone))
-    return checks
+def check_counters(run):
+    """Every process that the kernel counted as killed is among the kills, and no other."""
+    counted = [
+        kill
+        for incident in run.incidents
+        for kill in incident["kills"] or []
+        if kill["signalled"] and kill["why"] != "shares_mm"  # the kernel does not count those
+    ]
+    # Of a group the first victim is killed, and counted, a second time with the rest, unless it has gone by then.
+    twice = sum(incident["outcome"] == "group_kill" for incident in run.incidents)
+    kernels = int((run.directory / "oom_kills").read_text())
+    run.checks.expect_between("oom_kill of /proc/vmstat", kernels, len(counted), len(counted) + twice)
+    events = dict(line.split() for line in (run.directory / "memory.events").read_text().splitlines())
+    if "oom_kill" in events:
+        run.checks.expect("oom_kill of memory.events", int(events["oom_kill"]), kernels)
+    for incident in run.incidents:
+        run.checks.expect("records lost", incident["completeness"]["records_lost"], 0)
 
 
-def check_incidents(kernel, scenario, method, incidents, reports, members):
-    checks = SetupChecks()
-    checks.expect("incidents", len(incidents), len(VICTIMS))
-    alive, dead = list(members), []
-    for incident, victim_name in zip(incidents, VICTIMS):
-        victim = next(member for member in members if member.name.startswith(victim_name))
-        eater = next(member for member in members if member.eater)
-        checks.expect("scope", incident["scope"], scenario)
-        checks.expect("trigger tgid", incident["trigger"]["tgid"], eater.pid)
-        checks.expect("trigger comm", incident["trigger"]["comm"], "biter" if scenario == "memcg" else "eater")
-        checks.check_candidates(incident, alive, dead=dead, only_members=scenario == "memcg")
-        checks.check_victim(incident, victim)
-        checks.check_trust(incident, method)
-        alive.remove(victim)
-        dead.append(victim)
-    how = dataclasses.replace(
-        OPTIONS,
-        victim_tolerance_pages=SPLIT_RSS_PAGES if kernel in SPLIT_RSS_KERNELS else 0,
-        released_pages=sum(member.anon + member.shmem + member.file for member in dead[:-1]) // OPTIONS.page_size,
-    )
-    return checks, compare(incidents, reports, how, method=method)
+def check_verified_instructions(run):
+    """The most that the verifier processed for one program; None: the kernel (before 5.16) does not tell."""
+    path = run.directory / "verified_insns"
+    numbers = [int(line.split()[-1]) for line in path.read_text().splitlines()] if path.exists() else []
+    if not numbers:
+        return None
+    run.checks.expect_between("instructions that the verifier processed", max(numbers), 1, MAX_VERIFIED_INSTRUCTIONS)
+    return max(numbers)
 
 
-def check_run(kernel, directory, scenario, method):
-    """The problems of one run, each a line; prints what was compared."""
-    log = (directory / "dmesg.txt").read_text(errors="surrogateescape")
-    reports = kernel_report.parse_reports(log)
-    members = read_members(directory / "expected")
-    if method == "none":
-        checks = check_report_alone(reports, members)
-        print(f"{len(reports)} reports; {checks.checked} statements about the set-up")
-        return checks.problems
-    status = (directory / "tracer_status").read_text().strip()
-    incidents = read_incidents(directory / "incidents.jsonl")
-    checks, ledger = check_incidents(kernel, scenario, method, incidents, reports, members)
-    checks.expect("exit status of oomtrace", status, "0")
-    if ledger.total_compared() < MIN_COMPARED[scenario]:
-        checks.problems.append(f"only {ledger.total_compared()} values compared, {MIN_COMPARED[scenario]} are needed")
-    print(f"{len(incidents)} incidents, {len(reports)} reports; {checks.checked} statements about the set-up")
+def check_run(options, scenario, run):
+    """What to print of one run, and what the table is to say of it."""
+    result = {"incidents": 0, "candidates": 0, "compared": 0, "moved": 0, "not_offered": 0, "mismatches": 0}
+    checks = run.checks
+    checks.expect_between("reports of the kernel", len(run.reports), scenario.reports, 1 << 20)
+    if options.oomtrace is None:
+        for report in run.reports:
+            checks.expect("lines that were not understood", report.unread_lines, [])
+        print(f"{len(run.reports)} reports; {checks.checked} statements about the set-up")
+        return result
+    run.incidents = read_incidents(run.directory / "incidents.jsonl")
+    checks.expect("exit status of oomtrace", (run.directory / "tracer_status").read_text().strip(), "0")
+    scenario.check(run)
+    check_counters(run)
+    how = comparison_options(run.kernel, run.members)
+    ledger = compare(run.incidents, run.reports, how, method=run.method, why_unreported=scenario.why_unreported)
+    checks.expect_between("values compared", ledger.total_compared(), scenario.min_compared, 1 << 30)
+    print(f"{len(run.incidents)} incidents, {len(run.reports)} reports; {checks.checked} statements about the set-up")
     print(ledger.table())
     if ledger.mismatches:
         checks.problems.append(f"{len(ledger.mismatches)} values differ from the kernel's report, see above")
-    return checks.problems
+    return {
+        "incidents": len(run.incidents),
+        "candidates": sum(len(incident["candidates"] or []) for incident in run.incidents),
+        "compared": ledger.total_compared(),
+        "moved": len(ledger.moved),
+        "not_offered": sum(len(fields) for fields in ledger.not_offered.values()),
+        "mismatches": len(ledger.mismatches),
+        "verified_instructions": check_verified_instructions(run),
+    }
+
+
+def judge(options, scenario, name, method, directory):
+    """The result of one run: what the table says of it, and `problems`, or `skipped` with the reason."""
+    print(f"==== kernel {options.kernel}: {name}, {method} ====")
+    result = {"kernel": options.kernel, "scenario": name, "method": method, "problems": [], "skipped": None}
+    if method not in (*scenario.methods, "none"):
+        result["skipped"] = scenario.why_not_all_methods
+    elif (directory / "skipped").exists():
+        result["skipped"] = (directory / "skipped").read_text().strip()
+    elif not (directory / "dmesg.txt").exists():
+        result["problems"] = ["the guest left no result"]
+    else:
+        log = (directory / "dmesg.txt").read_text(errors="surrogateescape")
+        members = read_members(directory / "expected")
+        run = Run(options.kernel, method, directory, [], kernel_report.parse_reports(log), members)
+        result |= check_run(options, scenario, run)
+        result["problems"] = run.checks.problems
+    if result["skipped"]:
+        print(f"skipped: {result['skipped']}")
+    for problem in result["problems"]:
+        print(f"FAIL {problem}")
+    return result
 
 
 def main(arguments):
+    scenarios = load_scenarios()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--oomtrace", type=pathlib.Path, help="the program; without it the kernel's reports alone are checked")
     parser.add_argument("--workload", type=pathlib.Path, required=True, help="the oom_workload program")
     parser.add_argument("--kernel", default="6.12", help="a kernel of kernels.txt")
     parser.add_argument("--method", action="append", choices=METHODS, help="repeatable; default: all")
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="repeatable; default: all")
+    parser.add_argument("--scenario", action="append", choices=scenarios, help="repeatable; default: all")
     parser.add_argument("--output", type=pathlib.Path, help="keep what the guest left here")
-    parser.add_argument("--timeout", type=int, default=600, help="seconds for the whole boot")
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for one boot")
+    parser.add_argument("--no-boot", action="store_true", help="judge again what an earlier run left in --output")
+    parser.add_argument("--json", type=pathlib.Path, help="write the results of all runs here")
     options = parser.parse_args(arguments)
 
     methods = (options.method or METHODS) if options.oomtrace else ("none",)
-    runs = [f"{scenario}:{method}" for scenario in options.scenario or SCENARIOS for method in methods]
+    boots = collections.defaultdict(list)
+    for name in options.scenario or scenarios:
+        boots[scenarios[name].boot] += [(name, method) for method in methods]
+    results, broken = [], 0
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or pathlib.Path(temporary)
-        for scenario in SCENARIOS:  # what an earlier boot left must not pass for this one's
-            for old in output.glob(f"{scenario}-*"):
-                shutil.rmtree(old)
-        status = boot(options, runs, output)
-        if status != 0:
-            print(f"run_vm_test: the guest failed with status {status}", file=sys.stderr)
-        failed = 0
-        for run in runs:
-            scenario, method = run.split(":")
-            print(f"==== kernel {options.kernel}: {scenario}, {method} ====")
-            directory = output / f"{scenario}-{method}"
-            if (directory / "dmesg.txt").exists():
-                problems = check_run(options.kernel, directory, scenario, method)
-            else:
-                problems = ["the guest left no result"]
-            failed += bool(problems)
-            for problem in problems:
-                print(f"FAIL {problem}")
-    print(f"{len(runs) - failed} of {len(runs)} runs passed on kernel {options.kernel}")
-    return 0 if status == 0 and failed == 0 else 1
+        for needs, runs in boots.items():
+            if options.no_boot:
+                results += [judge(options, scenarios[name], name, method, output / f"{name}-{method}") for name, method in runs]
+                continue
+            wanted = [f"{name}:{method}" for name, method in runs if method in (*scenarios[name].methods, "none")]
+            for name, method in runs:  # what an earlier boot left must not pass for this one's
+                shutil.rmtree(output / f"{name}-{method}", ignore_errors=True)
+            status = boot(options, needs, wanted, output)
+            if status != 0:
+                broken += 1
+                print(f"run_vm_test: the guest failed with status {status}", file=sys.stderr)
+            for name, method in runs:
+                results.append(judge(options, scenarios[name], name, method, output / f"{name}-{method}"))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    failed = sum(bool(result["problems"]) for result in results)
+    skipped = sum(bool(result["skipped"]) for result in results)
+    passed = len(results) - failed - skipped
+    print(f"{passed} of {len(results)} runs passed on kernel {options.kernel}, {failed} failed, {skipped} skipped")
+    return 0 if broken == 0 and failed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 #
 # oom_scenarios.sh SCENARIO:METHOD...
 #
-# Runs in the test guest. Each argument drives one scenario out of memory with oomtrace attached by METHOD (fentry, kprobe,
-# tracepoint; `none`: without oomtrace, for the kernel's report alone) and leaves in /out/SCENARIO-METHOD/: dmesg.txt (of this
-# scenario only), expected (what was set up: a line per process) and, with a tracer, incidents.jsonl, trace.oom, trace.log and
-# tracer_status. Fails when a scenario did not go as planned, after the others; whether oomtrace was right is for the host to
-# say.
+# Runs in the test guest. Each argument drives one scenario of /scenarios out of memory with oomtrace attached by METHOD (fentry,
+# kprobe, tracepoint; `none`: without oomtrace, for the kernel's report alone) and leaves in /out/SCENARIO-METHOD/: dmesg.txt (of
+# this scenario only), expected (what was set up: a line per process), oom_kills (how many the kernel counted), memory.events of the
+# scenario's group and, with a tracer, incidents.jsonl, trace.oom, trace.log and tracer_status; or `skipped`, with the reason. Fails
+# when a scenario did not go as planned, after the others; whether oomtrace was right is for the host to say.
 #
-# In both scenarios the first victim is a holder whose oom_score_adj outweighs the larger eater, and the second is the eater.
+# A scenario's file sets `incidents` (how many the tracer is to see; 0: as many as there are) and defines scenario(); what it mounts or sets it puts back in
+# clean_up(). Its cgroup, if it has one, is $group.
 
 fail() {
 	echo "oom_scenarios: $run: $1" >&2
@@ -37,26 +38,30 @@ eat() {
 	[ $? -eq 137 ] || fail "the eater was not killed"
 }
 
-scenario_global() {
-	hold in protected -1000 0 40M 1M 1M
-	hold in favoured -500 0 60M 0 0
-	hold in plain 0 1000 30M 2M 1M
-	hold in 'sacrifice (1)' 300 1001 110M 4M 2M
-	eat --name eater
+# eat_at_most SIZE OPTION...: somebody else is to die of it first.
+eat_at_most() {
+	most=$1
+	shift
+	oom_workload eat --adj 0 --uid 0 --max "$most" --pause-ms 1 "$@" 2>/dev/null &
+	echo "in $! 0 0 0 0 0 eater" >>"$out/expected"
+	wait $!
 }
 
-scenario_memcg() {
-	group=/sys/fs/cgroup/limited
+# skip REASON: this kernel cannot have the scenario.
+skip() {
+	echo "$1" >"$out/skipped"
+	exit 0
+}
+
+# limit_group LIMIT: makes $group, cgroup v2, with that limit, and lets it have groups below.
+limit_group() {
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir $group
-	echo +memory >$group/cgroup.subtree_control
-	mkdir $group/holders $group/eaters
-	echo 64M >$group/memory.max
-	hold in plain 0 1000 10M 1M 1M --cgroup $group/holders
-	hold in 'sacrifice (2)' 500 1001 12M 2M 1M --cgroup $group/holders
-	hold in protected -1000 0 8M 0 0 --cgroup $group/eaters
-	hold out outsider 800 0 16M 0 0
-	eat --name eater --thread biter --cgroup $group/eaters
+	echo "$1" >$group/memory.max
+}
+
+oom_kills() {
+	sed -n 's/^oom_kill //p' /proc/vmstat
 }
 
 # Busy until what was killed in it is gone.
@@ -69,10 +74,16 @@ remove_group() {
 }
 
 start_tracer() {
-	oomtrace trace --json --attach "$method" --count 2 --record "$out/trace.oom" >"$out/incidents.jsonl" 2>"$out/trace.log" &
+	count=
+	[ "$incidents" -eq 0 ] || count="--count $incidents"
+	# shellcheck disable=SC2086 # two words, or none
+	oomtrace trace --json --attach "$method" $count --record "$out/trace.oom" >"$out/incidents.jsonl" 2>"$out/trace.log" &
 	tracer=$!
 	for _ in $(seq 600); do
-		grep -q watching "$out/trace.log" && return
+		if grep -q watching "$out/trace.log"; then
+			grep -h verified_insns /proc/$tracer/fdinfo/* >"$out/verified_insns" 2>/dev/null
+			return
+		fi
 		kill -0 $tracer 2>/dev/null || break
 		sleep 0.1
 	done
@@ -82,6 +93,11 @@ start_tracer() {
 }
 
 end_tracer() {
+	[ -n "$tracer" ] || return 0
+	if [ "$incidents" -eq 0 ]; then
+		sleep 1 # for what follows a kill
+		kill -TERM $tracer
+	fi
 	for _ in $(seq 300); do
 		kill -0 $tracer 2>/dev/null || break
 		sleep 0.1
@@ -90,23 +106,38 @@ end_tracer() {
 	kill -TERM $tracer 2>/dev/null && echo "oom_scenarios: $run: oomtrace did not end by itself" >&2
 	wait $tracer
 	echo $? >"$out/tracer_status"
+	tracer=
 }
 
-status=0
+clean_up() {
+	:
+}
+
+run_scenario() {
+	incidents=2
+	# shellcheck source=/dev/null
+	. "/scenarios/$scenario.sh"
+	[ "$method" = none ] || start_tracer
+	kills_before=$(oom_kills)
+	scenario
+	[ "$method" = none ] || end_tracer
+	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
+	cat $group/memory.events >"$out/memory.events" 2>/dev/null
+	dmesg >"$out/dmesg.txt"
+}
+
+status=0 group=/sys/fs/cgroup/limited
 for run in "$@"; do
 	scenario=${run%%:*} method=${run##*:}
 	out=/out/$scenario-$method
 	mkdir -p "$out"
 	dmesg -c >/dev/null
 	# The holders die with the subshell, however it ends.
-	(
-		[ "$method" = none ] || start_tracer
-		"scenario_$scenario"
-		[ "$method" = none ] || end_tracer
-		dmesg >"$out/dmesg.txt"
-	) || status=1
-	for group in /sys/fs/cgroup/limited/holders /sys/fs/cgroup/limited/eaters /sys/fs/cgroup/limited; do
-		remove_group $group
+	(run_scenario) || status=1
+	# shellcheck source=/dev/null
+	(. "/scenarios/$scenario.sh" && clean_up)
+	find $group -depth -type d 2>/dev/null | while read -r directory; do
+		remove_group "$directory"
 	done
 done
 exit $status

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run_vm_matrix.sh [--kernel NAME]... [--scenario NAME]... [--output DIR] [--markdown FILE]
+#
+# Every kernel of tests/vm/kernels.txt (or the ones named), with every attach method, through every scenario of
+# tests/vm/scenarios (or the ones named): real OOMs under QEMU, each compared value by value with the kernel's own report, its
+# counters, and what was set up. Needs build/release (scripts/build.sh release). A table at the end; what the guests left stays in
+# DIR (build/vm_matrix). Exit status: 0 only when no run failed.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+kernels=() scenarios=() output=build/vm_matrix markdown=''
+while [[ $# -gt 0 ]]; do
+	case $1 in
+	-h | --help) sed -n '/^# run_vm_matrix/,/^set /s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	--kernel | --scenario | --output | --markdown)
+		[[ $# -ge 2 ]] || { echo "run_vm_matrix: $1 wants a value" >&2; exit 2; }
+		case $1 in
+		--kernel) kernels+=("$2") ;;
+		--scenario) scenarios+=(--scenario "$2") ;;
+		--output) output=$2 ;;
+		--markdown) markdown=$2 ;;
+		esac
+		shift 2
+		;;
+	*) echo "run_vm_matrix: unknown option $1 (see --help)" >&2; exit 2 ;;
+	esac
+done
+for program in build/release/src/oomtrace build/release/tests/support/oom_workload; do
+	[[ -x $program ]] || { echo "run_vm_matrix: no $program: run scripts/build.sh release" >&2; exit 1; }
+done
+[[ ${#kernels[@]} -gt 0 ]] || mapfile -t kernels < <(awk '!/^#/ && $2 == "amd64" { print $1 }' tests/vm/kernels.txt)
+
+mkdir -p "$output"
+status=0 results=()
+for kernel in "${kernels[@]}"; do
+	begin=$SECONDS code=0
+	rm -f "$output/$kernel.json"
+	tests/vm/run_vm_test.py --kernel "$kernel" --oomtrace build/release/src/oomtrace \
+		--workload build/release/tests/support/oom_workload --output "$output/$kernel" --json "$output/$kernel.json" \
+		"${scenarios[@]}" >"$output/$kernel.log" 2>&1 || code=$?
+	printf '%s in %d s (%s)\n' "$(tail -n 1 "$output/$kernel.log")" $((SECONDS - begin)) "$output/$kernel.log"
+	if [[ $code -ne 0 ]]; then
+		status=1
+		grep -E '^(====|FAIL|MISMATCH|run_)' "$output/$kernel.log" | grep -vE -B 1 '^====' | grep -v '^--' || true
+	fi
+	[[ ! -f $output/$kernel.json ]] || results+=("$output/$kernel.json")
+done
+/usr/bin/python3 scripts/support/matrix_table.py ${markdown:+--markdown "$markdown"} "${results[@]}" || status=1
+exit $status

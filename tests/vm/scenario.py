@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a scenario of the VM tests is, on the host's side: what its guest needs, and what must be true of the incidents.
+
+A scenario NAME is two files: scenarios/NAME.sh makes the OOM in the guest (see guest/oom_scenarios.sh), scenarios/NAME.py holds
+SCENARIO, which says what to expect of it."""
+
+import collections.abc
+import dataclasses
+import importlib.util
+import pathlib
+
+from incident_comparison import Options
+from setup_checks import SetupChecks
+
+SCENARIOS_DIRECTORY = pathlib.Path(__file__).resolve().parent / "scenarios"
+METHODS = ("fentry", "kprobe", "tracepoint")
+FUNCTION_HOOKS = ("fentry", "kprobe")
+# No swap in the guest. No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
+# counters move while the kernel prints, as the second CPU works on.
+OPTIONS = Options(swap_total_pages=0, free_tolerance_pages=1024, counter_tolerance_pages=256)
+# Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
+SPLIT_RSS_KERNELS = ("5.10", "6.1")
+SPLIT_RSS_PAGES = 2 * 64 * 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """Scenarios that need the same guest share one."""
+
+    memory: str = "512M"
+    cpus: int = 2
+    qemu: str = ""  # further arguments, separated by spaces
+    group: str = ""  # to have a guest of one's own
+
+
+@dataclasses.dataclass
+class Run:
+    """One scenario with one method on one kernel, and what it left."""
+
+    kernel: str
+    method: str
+    directory: pathlib.Path
+    incidents: list
+    reports: list
+    members: list
+    checks: SetupChecks = dataclasses.field(default_factory=SetupChecks)
+
+    def member(self, prefix):
+        return next(member for member in self.members if member.name.startswith(prefix))
+
+    def weighs(self):
+        """Is the whole choice watched, from the allocation on?"""
+        return self.method in FUNCTION_HOOKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    check: collections.abc.Callable  # of a Run: adds to its checks
+    reports: int  # of the kernel, at least: what the comparison rests on
+    min_compared: int  # values, all incidents together
+    boot: Boot = Boot()
+    methods: tuple = METHODS
+    why_not_all_methods: str = ""
+    why_unreported: str | None = None  # why an incident may be without a report of the kernel
+
+
+def load_scenarios():
+    """{name: Scenario}, in the order of their names, but the plain ones first."""
+    scenarios = {}
+    for path in sorted(SCENARIOS_DIRECTORY.glob("*.py")):
+        specification = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        scenarios[path.stem] = module.SCENARIO
+    return scenarios
+
+
+def comparison_options(kernel, members):
+    """What may move between oomtrace's reading and the kernel's, beyond what Options says of itself."""
+    first_victims = [member for member in members if not member.eater and member.oom_score_adj > 0 and not member.outside]
+    held = sum(member.anon + member.shmem + member.file for member in first_victims)
+    return dataclasses.replace(
+        OPTIONS,
+        victim_tolerance_pages=SPLIT_RSS_PAGES if kernel in SPLIT_RSS_KERNELS else 0,
+        released_pages=held // OPTIONS.page_size,
+    )
+
+
+def check_one_by_one(run, victims, *, scope, trigger_comm="eater"):
+    """An incident for each of `victims` (prefixes of their names) in this order; each is killed alone, and the eater asked."""
+    checks = run.checks
+    checks.expect("incidents", len(run.incidents), len(victims))
+    alive, dead = list(run.members), []
+    eater = next(member for member in run.members if member.eater)
+    for incident, prefix in zip(run.incidents, victims):
+        victim = run.member(prefix)
+        checks.expect("scope", incident["scope"], scope)
+        checks.expect("trigger tgid", incident["trigger"]["tgid"], eater.pid)
+        checks.expect("trigger comm", incident["trigger"]["comm"], trigger_comm)
+        checks.check_candidates(incident, alive, dead=dead, only_members=scope == "memcg")
+        checks.check_victim(incident, victim)
+        checks.check_trust(incident, run.method)
+        alive.remove(victim)
+        dead.append(victim)
+
+
+def the_only(run):
+    """The one incident that there must be; None: there is not."""
+    run.checks.expect("incidents", len(run.incidents), 1)
+    return run.incidents[0] if run.incidents else None
+
+
+def the_first(run):
+    """The first incident. Its victim may give its memory back so slowly that the eater runs into the limit again and dies too."""
+    run.checks.expect_between("incidents", len(run.incidents), 1, 2)
+    eater = next(member for member in run.members if member.eater)
+    run.checks.expect("later victims", {i["victim"]["pid"] for i in run.incidents[1:]} - {eater.pid}, set())
+    return run.incidents[0] if run.incidents else None
+
+
+def kills_by_reason(incident):
+    """{why: pids, sorted}"""
+    reasons = {}
+    for kill in incident["kills"] or []:
+        reasons.setdefault(kill["why"], []).append(kill["pid"])
+    return {why: sorted(pids) for why, pids in reasons.items()}

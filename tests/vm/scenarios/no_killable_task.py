@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nobody may be killed: an OOM without a victim is an incident too."""
+
+from scenario import FUNCTION_HOOKS, Scenario
+
+AT_LEAST = 3
+
+
+def check(run):
+    checks = run.checks
+    checks.expect_between("incidents", len(run.incidents), AT_LEAST, len(run.reports))
+    eater = run.member(b"eater")
+    for incident in run.incidents:
+        checks.expect("outcome", incident["outcome"], "no_killable_task")
+        checks.expect("scope", incident["scope"], "memcg")
+        checks.expect("victim", incident["victim"], None)
+        checks.expect("kills", incident["kills"] or [], [])
+        checks.expect("trigger", incident["trigger"]["tgid"], eater.pid)
+        reasons = {candidate["pid"]: candidate["skip_reason"] for candidate in incident["candidates"]}
+        checks.expect("why nobody", reasons, {member.pid: "oom_score_adj_min" for member in run.members})
+        checks.expect("complete", incident["completeness"]["complete"], True)
+
+
+SCENARIO = Scenario(
+    check,
+    reports=AT_LEAST,
+    min_compared=60,
+    methods=FUNCTION_HOOKS,
+    why_not_all_methods="no tracepoint tells of an OOM without a victim",
+)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034,SC2154 # its variables are those of guest/oom_scenarios.sh
+#
+# A group in which nobody may be killed: the OOM killer runs, and finds no victim, again and again.
+incidents=0
+
+scenario() {
+	limit_group 16M
+	hold in protected -1000 0 8M 0 0 --cgroup $group
+	oom_workload eat --name eater --adj -1000 --uid 0 --cgroup $group &
+	eater=$!
+	echo "in $eater -1000 0 0 0 0 eater" >>"$out/expected"
+	# Every time with a report: a second of it would overflow the kernel's log.
+	for _ in $(seq 100); do
+		[ "$(dmesg | grep -c 'no killable')" -lt 3 ] || break
+		usleep 20000
+	done
+	kill -KILL $eater
+}
