@@ -114,7 +114,8 @@ clean_up() {
 }
 
 run_scenario() {
-	incidents=2
+	incidents=2 tracer=
+	trap '[ -z "$tracer" ] || kill -KILL $tracer' EXIT
 	# shellcheck source=/dev/null
 	. "/scenarios/$scenario.sh"
 	[ "$method" = none ] || start_tracer
