@@ -160,8 +160,10 @@ class IncidentComparison:
                 self.check("choice.scope", self.incident["scope"], scope, "constraint")
         if report.panic or report.no_killable_process:
             outcome = "panic" if report.panic else "no_killable_task"
-        else:
+        elif report.kills:
             outcome = "group_kill" if report.group_path else "killed"
+        else:  # chosen, reported, and gone before it could be killed
+            outcome = "victim_already_dying"
         self.check("choice.outcome", self.incident["outcome"], outcome, "outcome")
         if report.kills:
             self.check_optional(
@@ -213,6 +215,8 @@ class IncidentComparison:
         candidates = {candidate["pid"]: candidate for candidate in self.incident["candidates"]}
         printed = [task.pid for task in self.report.tasks]
         must = [pid for pid, candidate in candidates.items() if candidate["skip_reason"] in PRINTED]
+        if not self.report.kills and self.report.summary:
+            must = [pid for pid in must if pid != self.report.summary.pid]  # it lost its memory after it was chosen
         for pid in sorted(set(printed) - set(candidates)):
             self.ledger.fail(f"tasks.{pid}", "no such candidate", "a row of the Tasks table")
         for pid in sorted(set(must) - set(printed)):
@@ -275,7 +279,7 @@ class IncidentComparison:
             eligible = task.pid in candidates and candidates[task.pid]["eligible"]
             if points is not None and eligible and (best is None or points >= best[0]):
                 best = (points, task.tgid)
-        if best:
+        if best and self.report.kills:
             self.check("points.highest_is_victim", best[1], self.chosen_tgid())
         chosen = [candidate["tgid"] for candidate in candidates.values() if candidate["chosen"]]
         self.check("points.chosen", chosen, [self.chosen_tgid()])
@@ -391,9 +395,9 @@ class IncidentComparison:
         free = {"tolerance": self.options.free_tolerance_pages * page_size, "unit": "bytes"}
         self.check(f"{name}.free", own["free_bytes"], zone.counters.get("free"), **free)
         counter = {"tolerance": self.options.counter_tolerance_pages * page_size, "unit": "bytes"}
-        for key in ("free_pcp", "free_cma", "free_highatomic"):
+        for key, how in (("free_pcp", free), ("free_cma", counter), ("free_highatomic", counter)):
             log = zone.counters.get(key)
-            self.check_optional(f"{name}.{key}", own[f"{key}_bytes"], log, "this kernel's counter could not be read", **counter)
+            self.check_optional(f"{name}.{key}", own[f"{key}_bytes"], log, "this kernel's counter could not be read", **how)
         for key, own_key in ZONE_STATS.items():
             log = zone.counters.get(key)
             why = "this kernel has no such counter for a zone"
@@ -415,6 +419,7 @@ class IncidentComparison:
         if not report.nodes or self.absent("nodes") is not None:
             return
         nodes = {node["node"]: node for node in self.incident["nodes"]}
+        free = {"tolerance": self.options.free_tolerance_pages * page_size, "unit": "bytes"}
         counter = {"tolerance": self.options.counter_tolerance_pages * page_size, "unit": "bytes"}
         why = "this kernel has no such counter for a node"
         for number, counters in report.nodes.items():
@@ -423,7 +428,9 @@ class IncidentComparison:
                 continue
             for key, own_key in NODE_STATS.items():
                 own = nodes[number]["stat_bytes"][own_key]
-                self.check_optional(f"nodes.{number}.{key}", own, counters.get(key), why, **counter)
+                # What reclaim on another CPU has taken off the lists at the moment comes and goes like free memory.
+                how = free if own_key.startswith("isolated") else counter
+                self.check_optional(f"nodes.{number}.{key}", own, counters.get(key), why, **how)
             failures = nodes[number]["kswapd_failures"]
             kernels = report.all_unreclaimable.get(number)
             moving = {"tolerance": int(bool(kernels) and failures >= MAX_RECLAIM_RETRIES - KSWAPD_ROUNDS)}

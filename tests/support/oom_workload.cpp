@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // oom_workload: processes of a known size, for tests, the quick start and benchmarks. No dependencies, so that it links
-// statically and runs in an initramfs. Every process it starts, and it itself, dies with its parent.
+// statically and runs in an initramfs. Every process it starts, and it itself, dies with its parent (but for --sharers).
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -294,11 +294,10 @@ void settle_counters()
         pause();
 }
 
-// A process of its own in everything but memory.
+// A process of its own in everything but memory. It does not die with its parent: only the OOM killer is to kill it.
 int run_sharer(void *)
 {
     prctl(PR_SET_NAME, "sharer");
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sleep_until_killed();
 }
 

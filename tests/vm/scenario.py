@@ -112,9 +112,10 @@ def the_only(run):
 
 def the_first(run):
     """The first incident. Its victim may give its memory back so slowly that the eater runs into the limit again and dies too."""
-    run.checks.expect_between("incidents", len(run.incidents), 1, 2)
+    later = [incident for incident in run.incidents[1:] if incident["outcome"] != "victim_already_dying"]
+    run.checks.expect_between("incidents", len(run.incidents) and 1 + len(later), 1, 2)
     eater = next(member for member in run.members if member.eater)
-    run.checks.expect("later victims", {i["victim"]["pid"] for i in run.incidents[1:]} - {eater.pid}, set())
+    run.checks.expect("later victims", {incident["victim"]["pid"] for incident in later} - {eater.pid}, set())
     return run.incidents[0] if run.incidents else None
 
 
