@@ -96,10 +96,8 @@ static __always_inline void read_nodemasks(struct wire_invocation_begin *record,
 
 static __always_inline void read_cpuset_name(struct wire_invocation_begin *record, struct task_struct *task)
 {
-	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuset_cgrp_id))
-		return;
-	struct cgroup_subsys_state *css =
-		BPF_CORE_READ(task, cgroups, subsys[bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id)]);
+	struct cgroup_subsys_state *css = task_cpuset(task);
+
 	if (!css)
 		return;
 	if (BPF_CORE_READ(css, parent))

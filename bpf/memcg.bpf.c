@@ -16,16 +16,18 @@ static __always_inline __u64 limit_or_unlimited(__u64 pages)
 	return pages >= PAGE_COUNTER_MAX_MIN ? WIRE_UNLIMITED : pages;
 }
 
-#define read_page_counter(out, memcg, field)                                        \
-	do {                                                                        \
-		(out)->usage = BPF_CORE_READ(memcg, field.usage.counter);           \
-		(out)->min = limit_or_unlimited(BPF_CORE_READ(memcg, field.min));   \
-		(out)->low = limit_or_unlimited(BPF_CORE_READ(memcg, field.low));   \
-		(out)->high = limit_or_unlimited(BPF_CORE_READ(memcg, field.high)); \
-		(out)->max = limit_or_unlimited(BPF_CORE_READ(memcg, field.max));   \
-		(out)->failcnt = BPF_CORE_READ(memcg, field.failcnt);               \
-		(out)->watermark = BPF_CORE_READ(memcg, field.watermark);           \
-	} while (0)
+static __always_inline void read_page_counter(struct wire_page_counter *out, struct page_counter *counter)
+{
+	out->usage = BPF_CORE_READ(counter, usage.counter);
+	out->min = limit_or_unlimited(BPF_CORE_READ(counter, min));
+	out->low = limit_or_unlimited(BPF_CORE_READ(counter, low));
+	out->high = limit_or_unlimited(BPF_CORE_READ(counter, high));
+	out->max = limit_or_unlimited(BPF_CORE_READ(counter, max));
+	out->failcnt = BPF_CORE_READ(counter, failcnt);
+	out->watermark = BPF_CORE_READ(counter, watermark);
+}
+
+#define page_counter_of(memcg, field) ((void *)(memcg) + bpf_core_field_offset(struct mem_cgroup, field))
 
 static __always_inline struct mem_cgroup *memcg_parent(struct mem_cgroup *memcg)
 {
@@ -44,21 +46,21 @@ static __always_inline __u64 memcg_event(struct mem_cgroup *memcg, __u32 index)
 
 static __always_inline void read_memcg_v1(struct wire_memcg *record, struct mem_cgroup *memcg)
 {
-	struct mem_cgroup___v1 *v1 = (void *)memcg;
+	struct page_counter *kmem = memcg_kmem(memcg);
+	int swappiness = memcg_swappiness(memcg);
 
-	if (memcg_has(kmem)) {
-		read_page_counter(&record->kmem, v1, kmem);
+	if (kmem) {
+		read_page_counter(&record->kmem, kmem);
 		record->valid |= WIRE_MEMCG_KMEM;
 	}
-	if (memcg_has(oom_lock)) {
+	if (memcg_has_oom_lock())
 		record->valid |= WIRE_MEMCG_HAS_OOM_LOCK;
-		if (BPF_CORE_READ(v1, oom_lock))
-			record->valid |= WIRE_MEMCG_OOM_LOCKED;
-	}
-	if (memcg_has(oom_kill_disable) && BPF_CORE_READ(v1, oom_kill_disable))
+	if (memcg_oom_locked(memcg))
+		record->valid |= WIRE_MEMCG_OOM_LOCKED;
+	if (memcg_oom_kill_disabled(memcg))
 		record->valid |= WIRE_MEMCG_OOM_KILL_DISABLE;
-	if (memcg_has(swappiness)) {
-		record->swappiness = BPF_CORE_READ(v1, swappiness);
+	if (swappiness >= 0) {
+		record->swappiness = swappiness;
 		record->valid |= WIRE_MEMCG_SWAPPINESS;
 	}
 }
@@ -71,8 +73,8 @@ __noinline int emit_memcg(__u64 address, __u64 id)
 	if (!record)
 		return 0;
 	record->id = id;
-	read_page_counter(&record->memory, memcg, memory);
-	read_page_counter(&record->swap, memcg, swap);
+	read_page_counter(&record->memory, page_counter_of(memcg, memory));
+	read_page_counter(&record->swap, page_counter_of(memcg, swap));
 	record->event_max = memcg_event(memcg, memcg_event_index(MEMCG_MAX));
 	record->event_oom = memcg_event(memcg, memcg_event_index(MEMCG_OOM));
 	record->event_oom_kill = memcg_event(memcg, memcg_event_index(MEMCG_OOM_KILL));
@@ -140,15 +142,15 @@ static __always_inline bool counter_is_full(__u64 usage, __u64 max)
 /* Locking marks a whole subtree, so the topmost group locked is the one whose limit fired. */
 __noinline __u64 topmost_locked_memcg(__u64 address)
 {
-	struct mem_cgroup___v1 *memcg = (void *)address;
+	struct mem_cgroup *memcg = (void *)address;
 
 	invocation.found_memcg = 0;
-	if (!memcg_has(oom_lock))
+	if (!memcg_has_oom_lock())
 		return 0;
 	for (__u64 level = 0; level < WIRE_MAX_MEMCG_DEPTH && memcg; level++) {
-		if (BPF_CORE_READ(memcg, oom_lock))
+		if (memcg_oom_locked(memcg))
 			invocation.found_memcg = (__u64)memcg;
-		memcg = (void *)memcg_parent((struct mem_cgroup *)memcg);
+		memcg = memcg_parent(memcg);
 	}
 	return invocation.found_memcg;
 }

@@ -18,7 +18,7 @@ build_packages=(
 test_packages=(
 	python3-jsonschema
 	clang-format clang-tidy shellcheck
-	qemu-system-x86 busybox-static cpio zstd xz-utils kmod # one kernel in a virtual machine
+	qemu-system-x86 busybox-static cpio zstd lz4 xz-utils kmod # one kernel in a virtual machine
 )
 
 die() {

@@ -16,6 +16,13 @@ BTF_HEADER = struct.Struct("<HBBIIIII")  # magic, version, flags, hdr_len, type_
 BTF_MAGIC_AND_HEAD = struct.pack("<HBBI", 0xEB9F, 1, 0, BTF_HEADER.size)
 
 
+def decompress_by(tool: str, data: bytes) -> bytes:
+    run = subprocess.run([tool, "-dcq"], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if not run.stdout:
+        raise SystemExit(f"extract_btf: {tool}: {run.stderr.decode(errors='replace').strip()}")
+    return run.stdout
+
+
 def decompress(data: bytes) -> bytes:
     # The payload of a bzImage has the unpacked size appended, so trailing bytes have to be tolerated.
     if data[:2] == b"\x1f\x8b":
@@ -23,10 +30,9 @@ def decompress(data: bytes) -> bytes:
     if data[:6] == b"\xfd7zXZ\x00":
         return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data)
     if data[:4] == b"\x28\xb5\x2f\xfd":
-        run = subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if not run.stdout:
-            raise SystemExit(f"extract_btf: zstd: {run.stderr.decode(errors='replace').strip()}")
-        return run.stdout
+        return decompress_by("zstd", data)
+    if data[:4] == b"\x02\x21\x4c\x18":
+        return decompress_by("lz4", data)
     raise SystemExit(f"extract_btf: payload is packed in a way this script does not know (first bytes {data[:6].hex()})")
 
 
