@@ -280,7 +280,8 @@ enum migratetype___all {
 /*
  * mem_cgroup: what belongs to cgroup v1
  *   until 6.10  always there
- *   since 6.11  with CONFIG_MEMCG_V1, which Debian's kernels do without; swappiness is gone in 7.x, by a commit not known here
+ *   since 6.11  with CONFIG_MEMCG_V1, which Debian's kernels do without; swappiness with or without, until it goes in 7.x by a
+ *               commit not known here
  *   by          e93d4166b40a "mm: memcg: put cgroup v1-specific code under a config option"
  *   goes at     never: an option of the configuration
  */
