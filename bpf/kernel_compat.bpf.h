@@ -2,7 +2,7 @@
 /*
  * kernel_compat.bpf.h: the one ledger of kernel differences.
  *
- * The only file with flavours (struct x___v6_2) and existence checks; scripts/check_compat_ledger.sh keeps it so. Ask for the
+ * The only file with flavours (struct x___v6_2) and existence checks; scripts/lint.sh keeps it so. Ask for the
  * feature, never for the version: distributions backport. An entry begins with a comment that says, a line each,
  *
  *   until 6.1, since 6.2   the two shapes, which the flavours are named for: by version, or by the option they depend on

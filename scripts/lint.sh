@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# lint.sh [FILE.cpp]...     formatting of all our sources, shell scripts, and clang-tidy over src/ (or over the files named)
+# lint.sh [FILE.cpp]...     formatting of all our sources, shell scripts, the compat ledger of bpf/, and clang-tidy over src/ (or
+#                           over the files named)
 #
 # Needs build/release to be configured and built: clang-tidy reads its compile_commands.json and the generated skeletons.
 set -uo pipefail
@@ -15,6 +16,8 @@ clang-format --dry-run -Werror "${sources[@]}" || status=1
 
 mapfile -t scripts < <(find scripts tests deploy .ci -type f \( -name '*.sh' -o -path .ci/run \) 2>/dev/null | sort)
 shellcheck --severity=warning "${scripts[@]}" || status=1
+
+/usr/bin/python3 scripts/support/check_compat_ledger.py || status=1
 
 commands=build/release/compile_commands.json
 if [[ ! -f $commands ]]; then
