@@ -138,6 +138,9 @@ struct MemcgLimit {
     std::optional<std::uint64_t> limit_bytes; // absent: no limit (or no level fired)
     std::optional<std::uint64_t> usage_bytes;
     std::vector<MemcgLevel> levels;
+    // What the level that fired holds, by the names of its memory.stat: the kernel's report prints it. Byte counts only, as
+    // they stand in the report (v1: rss and cache are its own, those with total_ include its children's). Empty: not known.
+    std::map<std::string, std::uint64_t> stat_bytes;
 };
 
 struct FreeBlockCount {
@@ -299,6 +302,7 @@ struct Completeness {
     bool complete = true;
     std::vector<std::string> missing; // each a sentence fragment: "12 records dropped: ring full"
     std::uint64_t records_lost = 0;
+    bool every_candidate = false; // every task that was weighed is among the candidates
     // The walk of the tracepoint method: how far it got.
     WalkStop walk_stop = WalkStop::none;
     std::uint64_t tasks_seen = 0;

@@ -5,6 +5,7 @@
 
 #include "oomtrace/incident.h"
 #include "oomtrace/result.h"
+#include "oomtrace/verdict.h"
 
 namespace oomtrace
 {
@@ -17,8 +18,8 @@ class Sink
     Sink &operator=(const Sink &) = delete;
     virtual ~Sink() = default;
 
-    // Writes one incident. An error (disk full, closed pipe) does not stop the other sinks.
-    virtual Result<void> on_incident(const Incident &incident) = 0;
+    // Writes one incident and what explain() made of it. An error (disk full, closed pipe) does not stop the other sinks.
+    virtual Result<void> on_incident(const Incident &incident, const Verdict &verdict) = 0;
     // Totals since the start, each time they have grown.
     virtual Result<void> on_loss(const LossTotals &totals) = 0;
     virtual Result<void> flush() = 0;

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "decode/wire_decoder.h"
+#include "explain/explain.h"
 #include "reconstruct/reconstructor.h"
 
 namespace oomtrace
@@ -102,7 +103,7 @@ class Pipeline
     {
         for (const Incident &incident : incidents) {
             ++totals_.incidents;
-            if (auto written = sink_.on_incident(incident); !written) {
+            if (auto written = sink_.on_incident(incident, explain(incident)); !written) {
                 keep(written.error());
                 sink_failed_ = true;
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pipeline.h: record source -> decode -> reconstruct -> sinks. The same for the live ring, a recording and a script.
+// pipeline.h: record source -> decode -> reconstruct -> explain -> sinks. The same for the live ring, a recording and a script.
 #pragma once
 
 #include <cstdint>

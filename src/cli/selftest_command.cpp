@@ -19,6 +19,7 @@
 #include "cli/selftest_checks.h"
 #include "cli/stop_signal.h"
 #include "cli/tracer_setup.h"
+#include "explain/explain.h"
 #include "host/scratch_cgroup.h"
 #include "host/self_protection.h"
 #include "sinks/json_sink.h"
@@ -121,7 +122,7 @@ void eat(int)
 class KeepingSink final : public Sink
 {
   public:
-    Result<void> on_incident(const Incident &incident) override
+    Result<void> on_incident(const Incident &incident, const Verdict &) override
     {
         last = incident;
         return {};
@@ -223,7 +224,7 @@ Result<bool> run_checks(const SelftestOptions &options)
     const auto replayed = json_of_replay(observed->recording);
     std::ostringstream live;
     JsonSink sink(live, std::cerr);
-    if (auto written = sink.on_incident(observed->incident); !written)
+    if (auto written = sink.on_incident(observed->incident, explain(observed->incident)); !written)
         return tl::unexpected(written.error());
     checks.push_back({"a replay of the recording gives the same", replayed && *replayed == live.str(),
                       replayed ? "the JSON differs" : replayed.error().reason});

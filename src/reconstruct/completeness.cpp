@@ -83,6 +83,11 @@ class Assessment
                 miss("{} of {}", sent - got, counted(sent, "candidate"));
             }
         }
+        const auto walk_ended = [](WalkStop stop) { return stop == WalkStop::none || stop == WalkStop::complete; };
+        result_.every_candidate = episode_.begin && episode_.end && episode_.end->body.candidates_sent != 0 &&
+                                  episode_.candidates.size() >= episode_.end->body.candidates_sent &&
+                                  episode_.end->body.dropped[WIRE_DROP_RING_FULL] == 0 && !episode_.out_of_order &&
+                                  candidates.unplaced == 0 && walk_ended(episode_.end->body.walk_stop);
         if (candidates.unplaced != 0) {
             miss("the cgroup of {}, left out of the candidates", counted(candidates.unplaced, "task"));
         }

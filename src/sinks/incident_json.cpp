@@ -244,7 +244,7 @@ Json provenance_json(const ProvenanceTable &table)
 
 } // namespace
 
-nlohmann::ordered_json incident_json(const Incident &incident)
+nlohmann::ordered_json incident_json(const Incident &incident, const Verdict & /*verdict*/)
 {
     const ProvenanceTable &provenance = incident.provenance;
     const auto realtime_ns = known_realtime_ns(incident);

@@ -9,9 +9,10 @@
 namespace oomtrace
 {
 
-Result<void> JsonSink::on_incident(const Incident &incident)
+Result<void> JsonSink::on_incident(const Incident &incident, const Verdict &verdict)
 {
-    return write_text(out_, incident_json(incident).dump() + "\n", "write incident " + escape_text(incident.id) + " as JSON");
+    return write_text(out_, incident_json(incident, verdict).dump() + "\n",
+                      "write incident " + escape_text(incident.id) + " as JSON");
 }
 
 Result<void> JsonSink::on_loss(const LossTotals &totals)

@@ -16,7 +16,7 @@ class JsonSink final : public Sink
   public:
     JsonSink(std::ostream &out, std::ostream &notes) : out_(out), notes_(notes) {}
 
-    Result<void> on_incident(const Incident &incident) override;
+    Result<void> on_incident(const Incident &incident, const Verdict &verdict) override;
     Result<void> on_loss(const LossTotals &totals) override;
     Result<void> flush() override;
 

@@ -10,9 +10,9 @@
 namespace oomtrace
 {
 
-Result<void> TerminalSink::on_incident(const Incident &incident)
+Result<void> TerminalSink::on_incident(const Incident &incident, const Verdict &verdict)
 {
-    return write_text(out_, terminal::print(terminal::report_lines(incident, options_), options_.color),
+    return write_text(out_, terminal::print(terminal::report_lines(incident, verdict, options_), options_.color),
                       "print the report of incident " + escape_text(incident.id));
 }
 

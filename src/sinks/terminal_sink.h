@@ -29,7 +29,7 @@ class TerminalSink final : public Sink
   public:
     TerminalSink(std::ostream &out, TerminalOptions options) : out_(out), options_(options) {}
 
-    Result<void> on_incident(const Incident &incident) override;
+    Result<void> on_incident(const Incident &incident, const Verdict &verdict) override;
     Result<void> on_loss(const LossTotals &totals) override;
     Result<void> flush() override;
 

@@ -87,7 +87,7 @@ void add_section(Lines &report, Lines section)
 
 } // namespace
 
-Lines report_lines(const Incident &incident, const TerminalOptions &options)
+Lines report_lines(const Incident &incident, const Verdict & /*verdict*/, const TerminalOptions &options)
 {
     if (options.mode == TerminalMode::brief)
         return {line_of(brief_line(incident), headline(incident, headline_path_width).style)};

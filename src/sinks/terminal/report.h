@@ -5,12 +5,13 @@
 #pragma once
 
 #include "oomtrace/incident.h"
+#include "oomtrace/verdict.h"
 #include "sinks/terminal/line.h"
 #include "sinks/terminal_sink.h"
 
 namespace oomtrace::terminal
 {
 
-Lines report_lines(const Incident &incident, const TerminalOptions &options);
+Lines report_lines(const Incident &incident, const Verdict &verdict, const TerminalOptions &options);
 
 } // namespace oomtrace::terminal

@@ -16,7 +16,7 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
-#include "sinks/incident_json.h"
+#include "json_of.h"
 #include "support/sample_incident.h"
 
 namespace oomtrace
@@ -83,7 +83,7 @@ std::vector<std::pair<std::string, Incident>> samples()
 
 json parsed(const Incident &incident)
 {
-    return json::parse(incident_json(incident).dump());
+    return json::parse(json_of(incident).dump());
 }
 
 // The first of each array only: the others have the same form, and every change is a validation of the whole.

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "sinks/incident_json.h"
+#include "json_of.h"
 #include "sinks/text_escape.h"
 #include "support/sample_incident.h"
 
@@ -33,7 +33,7 @@ std::vector<std::string> keys_of(const ordered_json &object)
 
 TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
 {
-    const ordered_json line = incident_json(sample::global_kill());
+    const ordered_json line = json_of(sample::global_kill());
     EXPECT_THAT(keys_of(line), ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "host", "tracer", "outcome",
                                            "constraint", "scope", "kernel_message", "trigger", "allocation", "memcg",
                                            "total_pages", "nodes", "swap", "hugetlb", "sysctls", "candidates", "victim",
@@ -53,7 +53,7 @@ TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
 
 TEST(IncidentJson, WritesValuesInTheirUnits)
 {
-    const ordered_json line = incident_json(sample::memcg_kill());
+    const ordered_json line = json_of(sample::memcg_kill());
     EXPECT_EQ(line["id"], "9f1c2d3e-7-7048860ddf79");
     EXPECT_EQ(line["time"], "2026-03-01T03:12:45.123456789Z");
     EXPECT_EQ(line["monotonic_ns"], 123456789012345);
@@ -87,7 +87,7 @@ TEST(IncidentJson, WritesValuesInTheirUnits)
 
 TEST(IncidentJson, TellsNoLimitFromALimitThatIsNotKnown)
 {
-    const ordered_json levels = incident_json(sample::memcg_kill())["memcg"]["levels"];
+    const ordered_json levels = json_of(sample::memcg_kill())["memcg"]["levels"];
     EXPECT_EQ(levels[0]["memory"]["max_bytes"], 2147483648);
     EXPECT_EQ(levels[0]["memory"]["max_unlimited"], false);
     EXPECT_EQ(levels[2]["memory"]["max_bytes"], nullptr);
@@ -100,7 +100,7 @@ TEST(IncidentJson, TellsNoLimitFromALimitThatIsNotKnown)
 // Whatever is not known is null: no 0, no empty string, no word for it.
 TEST(IncidentJson, IsNullWhereNothingIsKnown)
 {
-    const ordered_json line = incident_json(Incident{});
+    const ordered_json line = json_of(Incident{});
     for (const char *key : {"time", "outcome", "constraint", "scope", "kernel_message", "trigger", "total_pages", "nodes",
                             "candidates", "victim", "kills", "verdict"})
         EXPECT_EQ(line[key], nullptr) << key;
@@ -118,10 +118,10 @@ TEST(IncidentJson, IsNullWhereNothingIsKnown)
 
 TEST(IncidentJson, HasTheSameFieldsWhateverIsKnown)
 {
-    EXPECT_EQ(keys_of(incident_json(Incident{})), keys_of(incident_json(sample::global_kill())));
+    EXPECT_EQ(keys_of(json_of(Incident{})), keys_of(json_of(sample::global_kill())));
     Incident partial = sample::memcg_kill();
     partial.candidates[0].memory.reset();
-    const ordered_json candidates = incident_json(partial)["candidates"];
+    const ordered_json candidates = json_of(partial)["candidates"];
     EXPECT_EQ(keys_of(candidates[0]), keys_of(candidates[1]));
     EXPECT_EQ(candidates[0]["rss_anon_bytes"], nullptr);
 }
@@ -130,7 +130,7 @@ TEST(IncidentJson, AVictimWhoseSizesWereLostHasNone)
 {
     Incident incident = sample::memcg_kill();
     incident.victim->memory = {};
-    const ordered_json victim = incident_json(incident)["victim"];
+    const ordered_json victim = json_of(incident)["victim"];
     EXPECT_EQ(victim["rss_anon_bytes"], nullptr);
     EXPECT_EQ(victim["mm"], nullptr);
     EXPECT_EQ(victim["points"], 450586);
@@ -140,9 +140,9 @@ TEST(IncidentJson, KeepsAnEmptyGroupApartFromAnAbsentOne)
 {
     Incident incident = sample::memcg_kill();
     incident.candidates.clear();
-    EXPECT_EQ(incident_json(incident)["candidates"], json::array());
+    EXPECT_EQ(json_of(incident)["candidates"], json::array());
     incident.provenance.candidates.source = Source::absent;
-    EXPECT_EQ(incident_json(incident)["candidates"], nullptr);
+    EXPECT_EQ(json_of(incident)["candidates"], nullptr);
 }
 
 TEST(IncidentJson, LosesNoCounterItHasNoNameFor)
@@ -150,7 +150,7 @@ TEST(IncidentJson, LosesNoCounterItHasNoNameFor)
     Incident incident = sample::global_kill();
     incident.nodes[0].stat_bytes["gpu_active"] = 8192;
     incident.nodes[0].stat_bytes.erase("file_thp");
-    const ordered_json node = incident_json(incident)["nodes"][0];
+    const ordered_json node = json_of(incident)["nodes"][0];
     EXPECT_EQ(node["other_stats"], ordered_json::parse(R"([{"name":"gpu_active","bytes":8192}])"));
     EXPECT_EQ(node["stat_bytes"]["file_thp"], nullptr);
     EXPECT_EQ(node["stat_bytes"]["shmem"], 12 * 1024 * 1024);
@@ -162,7 +162,7 @@ TEST(IncidentJson, EscapesBytesThatAreNotUtf8WithoutLoss)
     const std::string comm = "a\"\n\x1b[31m\xff\xef\xbf\xbd";
     incident.victim->process.comm = comm;
     incident.trigger.process.cgroup = R"(/system.slice/dev-disk\x2dby.swap)";
-    const std::string text = incident_json(incident).dump();
+    const std::string text = json_of(incident).dump();
     EXPECT_EQ(text.find('\n'), std::string::npos);
     const json back = json::parse(text);
     EXPECT_EQ(unescape_text(back["victim"]["comm"].get<std::string>()), comm);
@@ -175,7 +175,7 @@ TEST(IncidentJson, KeepsNumbersOfAHugeHostExact)
     incident.total_pages = 17'179'869'184'000;
     incident.victim->points = -9'000'000'000'000'001;
     incident.memcg.levels[2].memory.usage_bytes = 18'446'744'073'709'551'614U;
-    const json back = json::parse(incident_json(incident).dump());
+    const json back = json::parse(json_of(incident).dump());
     EXPECT_EQ(back["total_pages"].get<std::uint64_t>(), 17'179'869'184'000U);
     EXPECT_EQ(back["victim"]["points"].get<std::int64_t>(), -9'000'000'000'000'001);
     EXPECT_EQ(back["memcg"]["levels"][2]["memory"]["usage_bytes"].get<std::uint64_t>(), 18'446'744'073'709'551'614U);
@@ -186,12 +186,12 @@ TEST(JsonSink, WritesOneLinePerIncidentAndNothingElse)
     std::ostringstream out;
     std::ostringstream notes;
     JsonSink sink(out, notes);
-    ASSERT_TRUE(sink.on_incident(sample::memcg_kill()));
+    ASSERT_TRUE(sink.on_incident(sample::memcg_kill(), explain(sample::memcg_kill())));
     LossTotals totals;
     totals.dropped = {12, 0, 1, 0};
     totals.decode_errors = 3;
     ASSERT_TRUE(sink.on_loss(totals));
-    ASSERT_TRUE(sink.on_incident(sample::group_kill()));
+    ASSERT_TRUE(sink.on_incident(sample::group_kill(), explain(sample::group_kill())));
     ASSERT_TRUE(sink.flush());
     std::istringstream lines(out.str());
     std::string line;
@@ -211,8 +211,8 @@ TEST(JsonSink, WritesTheSameBytesForTheSameIncident)
     std::ostringstream notes;
     JsonSink a(first, notes);
     JsonSink b(second, notes);
-    ASSERT_TRUE(a.on_incident(sample::global_kill()));
-    ASSERT_TRUE(b.on_incident(sample::global_kill()));
+    ASSERT_TRUE(a.on_incident(sample::global_kill(), explain(sample::global_kill())));
+    ASSERT_TRUE(b.on_incident(sample::global_kill(), explain(sample::global_kill())));
     EXPECT_EQ(first.str(), second.str());
 }
 
@@ -241,7 +241,7 @@ TEST(JsonSink, SaysThatTheOutputFailed)
     std::ostream out(&buffer);
     std::ostringstream notes;
     JsonSink sink(out, notes);
-    const Result<void> result = sink.on_incident(sample::memcg_kill());
+    const Result<void> result = sink.on_incident(sample::memcg_kill(), explain(sample::memcg_kill()));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().attempted, "write incident 9f1c2d3e-7-7048860ddf79 as JSON");
     EXPECT_FALSE(result.error().reason.empty());

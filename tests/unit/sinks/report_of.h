@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "explain/explain.h"
 #include "sinks/terminal_sink.h"
 
 namespace oomtrace
@@ -16,7 +17,7 @@ inline std::string report_of(const Incident &incident, TerminalOptions options =
 {
     std::ostringstream out;
     TerminalSink sink(out, options);
-    EXPECT_TRUE(sink.on_incident(incident));
+    EXPECT_TRUE(sink.on_incident(incident, explain(incident)));
     return out.str();
 }
 

@@ -347,7 +347,7 @@ TEST(TerminalOutcomes, AFailedStreamIsAnError)
     std::ostringstream out;
     out.setstate(std::ios::badbit);
     TerminalSink sink(out, {});
-    const Result<void> result = sink.on_incident(sample::memcg_kill());
+    const Result<void> result = sink.on_incident(sample::memcg_kill(), explain(sample::memcg_kill()));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().attempted, "print the report of incident 9f1c2d3e-7-7048860ddf79");
 }
