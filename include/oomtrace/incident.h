@@ -302,11 +302,11 @@ struct Completeness {
     bool complete = true;
     std::vector<std::string> missing; // each a sentence fragment: "12 records dropped: ring full"
     std::uint64_t records_lost = 0;
-    bool every_candidate = false; // every task that was weighed is among the candidates
     // The walk of the tracepoint method: how far it got.
     WalkStop walk_stop = WalkStop::none;
     std::uint64_t tasks_seen = 0;
     std::uint64_t walk_ns = 0;
+    bool every_candidate = false; // every task that was weighed is among the candidates
 };
 
 // ---- the whole ------------------------------------------------------------------------------------------------------
