@@ -58,7 +58,10 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	if (!followed_task_count)
 		return 0;
 	__u64 address = address_of(task);
-	return emit_exit(address);
+
+	emit_exit(address);
+	/* Which of a victim's threads lets its mm go last need not be the one that was seen to exit last. */
+	return tracer.release_at_exit ? emit_release_at_exit((__u64)BPF_CORE_READ(task, signal, oom_mm)) : 0;
 }
 
 SEC("?tp_btf/exit_mmap")

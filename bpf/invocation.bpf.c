@@ -430,8 +430,16 @@ __noinline int emit_mm_released(__u64 mm)
 	}
 	if (slot < OUTSTANDING_SLOTS)
 		outstanding[slot].mm = 0;
-	bpf_map_delete_elem(&followed_mms, &mm);
-	__sync_fetch_and_add(&followed_mm_count, -1);
+	/* Two threads that let go at once may both have found it. */
+	if (!bpf_map_delete_elem(&followed_mms, &mm))
+		__sync_fetch_and_add(&followed_mm_count, -1);
+	return 0;
+}
+
+__noinline int emit_release_at_exit(__u64 mm)
+{
+	if (mm && !BPF_CORE_READ((struct mm_struct *)mm, mm_users.counter))
+		emit_mm_released(mm);
 	return 0;
 }
 
@@ -462,7 +470,5 @@ __noinline int emit_exit(__u64 address)
 		wire_submit_and_wake(record);
 	}
 	/* Such kernels have the tracepoint behind exit_mm(). A marked victim's mm stays in memory until its signal_struct goes. */
-	if (tracer.release_at_exit && mm && !BPF_CORE_READ((struct mm_struct *)mm, mm_users.counter))
-		emit_mm_released(mm);
-	return 0;
+	return tracer.release_at_exit ? emit_release_at_exit(mm) : 0;
 }

@@ -39,6 +39,9 @@ extern int emit_exit(__u64 task);
 /* The mm of a followed process is gone, or is about to be: its memory is back. */
 extern int emit_mm_released(__u64 mm);
 
+/* The same where no hook tells (tracer.release_at_exit): if no process has it any more. 0: there is no mm. */
+extern int emit_release_at_exit(__u64 mm);
+
 /* Is the current task the one inside the open invocation? */
 static __always_inline bool in_open_invocation(void)
 {

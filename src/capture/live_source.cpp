@@ -145,9 +145,15 @@ std::optional<std::span<const std::byte>> LiveSource::take_staged()
 template <typename Record>
 void LiveSource::add(Record record, wire_kind kind, std::uint64_t episode)
 {
+    add_at(monotonic_now(), record, kind, episode);
+}
+
+template <typename Record>
+void LiveSource::add_at(std::uint64_t time_ns, Record record, wire_kind kind, std::uint64_t episode)
+{
     record.header.size = sizeof(record);
     record.header.kind = static_cast<wire_u16>(kind);
-    record.header.time_ns = monotonic_now();
+    record.header.time_ns = time_ns;
     record.header.episode = episode;
     std::vector<std::byte> bytes(sizeof(record));
     std::memcpy(bytes.data(), &record, sizeof(record));
@@ -247,8 +253,15 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
         const auto ready = wait(timeout);
         if (!ready)
             return tl::unexpected(ready.error());
-        if (!*ready)
-            add(wire_clock{}, WIRE_CLOCK, 0);
+        if (*ready)
+            continue;
+        // The ring is looked at once more after the clock: what it holds by then is older than the time that is told.
+        const std::uint64_t now_ns = monotonic_now();
+        const auto late = session_->drain();
+        if (!late)
+            return tl::unexpected(late.error());
+        if (*late == 0)
+            add_at(now_ns, wire_clock{}, WIRE_CLOCK, 0);
     }
 }
 

@@ -50,6 +50,8 @@ class LiveSource final : public RecordSource
     void add_end();
     template <typename Record>
     void add(Record record, wire_kind kind, std::uint64_t episode);
+    template <typename Record>
+    void add_at(std::uint64_t time_ns, Record record, wire_kind kind, std::uint64_t episode);
     Result<bool> wait(std::optional<std::chrono::nanoseconds> timeout);
     std::span<const std::byte> deliver(std::span<const std::byte> record);
 

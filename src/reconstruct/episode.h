@@ -58,6 +58,7 @@ struct Episode {
 
     VictimFates fates;
     std::uint64_t last_kill_ns = 0;
+    std::uint64_t largest_kill_pages = 0; // what the largest of the killed processes held
 
     ClosedBy closed_by = ClosedBy::settled;
     std::uint64_t closed_ns = 0;

@@ -45,6 +45,19 @@ std::optional<Input> input_of(const KernelEvent &event)
                       event.body);
 }
 
+// Pages that are to come back. The counters of a running process may be below 0.
+std::uint64_t held_pages(const Kill &kill)
+{
+    std::uint64_t pages = 0;
+    if (kill.mm) {
+        const RssPages &rss = kill.mm->approximate;
+        for (const std::int64_t part : {rss.file, rss.anon, rss.swap, rss.shmem}) {
+            pages = saturating_add(pages, static_cast<std::uint64_t>(std::max<std::int64_t>(part, 0)));
+        }
+    }
+    return pages;
+}
+
 } // namespace
 
 std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
@@ -200,6 +213,7 @@ void EpisodeMachine::store(Open &open, const KernelEvent &event, bool misplaced)
                        episode.kills.push_back({header, body});
                        episode.fates.note_kill(body.task.tgid, body.mm ? body.mm->mm : 0);
                        episode.last_kill_ns = std::max(episode.last_kill_ns, header.time_ns);
+                       episode.largest_kill_pages = std::max(episode.largest_kill_pages, held_pages(body));
                    },
                    [&](const NodeState &body) { keep(episode.nodes, body); },
                    [&](const ZoneState &body) { keep(episode.zones, body); },
@@ -346,9 +360,12 @@ std::uint64_t EpisodeMachine::deadline_of(const Open &open) const
     case Phase::awaiting_aftermath:
         break;
     }
-    const std::uint64_t patience = saturating_add(open.episode.last_kill_ns, limits_.aftermath_ns);
+    const Episode &episode = open.episode;
+    const std::uint64_t teardown = saturating_multiply(episode.largest_kill_pages, limits_.release_ns_per_page);
+    const std::uint64_t without_life = saturating_add(episode.activity_ns, saturating_add(limits_.aftermath_ns, teardown));
+    const std::uint64_t patience = std::min(without_life, saturating_add(episode.last_kill_ns, limits_.whole_aftermath_ns));
     const std::optional<std::uint64_t> settled = settled_ns(open);
-    return settled && (open.episode.kills.empty() || *settled < patience) ? *settled : patience;
+    return settled && (episode.kills.empty() || *settled < patience) ? *settled : patience;
 }
 
 std::optional<std::uint64_t> EpisodeMachine::settled_ns(const Open &open) const

@@ -30,10 +30,15 @@ struct EpisodeLimits {
     std::uint64_t capture_ns = 30'000'000'000;
     // The collector's SystemState after the closing record or the last symbol.
     std::uint64_t system_state_ns = 500'000'000;
-    // From the last kill to the memory's return.
+    // Between the signs of life of what was killed (its kill, the reaper, exits, releases), until its memory is back. A large
+    // process needs longer, and shows no sign while it is torn down: for each page that the largest one held, on top, about ten
+    // times what the kernel needs to free one with nothing else to do.
     std::uint64_t aftermath_ns = 5'000'000'000;
-    // Between a process's exit and the release of its mm, whichever comes first; and, with the tracepoint method, the time
-    // after the kill of one member of a memory.oom.group in which the others may follow.
+    std::uint64_t release_ns_per_page = 4'000;
+    // From the last kill on, whatever else shows life: the incident of a process that cannot die is to be told too.
+    std::uint64_t whole_aftermath_ns = 30'000'000'000;
+    // After the exit of a process whose mm is not known, so that its release cannot be; and, with the tracepoint method, the
+    // time after the kill of one member of a memory.oom.group in which the others may follow.
     std::uint64_t grace_ns = 200'000'000;
 };
 

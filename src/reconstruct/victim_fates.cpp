@@ -29,7 +29,9 @@ void VictimFates::note_kill(std::uint32_t tgid, std::uint64_t mm)
     }
     std::optional<std::uint64_t> released_ns = find_time(releases_by_tgid_, tgid);
     if (fate.mm == 0 && mm != 0) {
+        leave(fate);
         fate.mm = mm;
+        enter(fate);
         if (const std::optional<std::uint64_t> already = find_time(releases_by_mm_, mm)) {
             released_ns = released_ns ? released_ns : already;
         } else {
@@ -70,9 +72,9 @@ std::optional<std::uint64_t> VictimFates::settled_ns(std::uint64_t grace_ns) con
     if (pending_ != 0) {
         return std::nullopt;
     }
-    const std::uint64_t full = full_ns_.empty() ? 0 : *full_ns_.rbegin();
-    const std::uint64_t half = half_ns_.empty() ? 0 : saturating_add(*half_ns_.rbegin(), grace_ns);
-    return std::max(full, half);
+    const std::uint64_t settled = settled_ns_.empty() ? 0 : *settled_ns_.rbegin();
+    const std::uint64_t exited = exit_ns_.empty() ? 0 : saturating_add(*exit_ns_.rbegin(), grace_ns);
+    return std::max(settled, exited);
 }
 
 void VictimFates::update(Fate &fate, std::optional<std::uint64_t> exited_ns, std::optional<std::uint64_t> released_ns)
@@ -90,9 +92,9 @@ void VictimFates::update(Fate &fate, std::optional<std::uint64_t> exited_ns, std
 void VictimFates::enter(const Fate &fate)
 {
     if (fate.exited_ns && fate.released_ns) {
-        full_ns_.insert(std::max(*fate.exited_ns, *fate.released_ns));
-    } else if (fate.exited_ns || fate.released_ns) {
-        half_ns_.insert(fate.exited_ns ? *fate.exited_ns : *fate.released_ns);
+        settled_ns_.insert(std::max(*fate.exited_ns, *fate.released_ns));
+    } else if (fate.exited_ns && fate.mm == 0) {
+        exit_ns_.insert(*fate.exited_ns);
     } else {
         pending_++;
     }
@@ -101,9 +103,9 @@ void VictimFates::enter(const Fate &fate)
 void VictimFates::leave(const Fate &fate)
 {
     if (fate.exited_ns && fate.released_ns) {
-        full_ns_.extract(std::max(*fate.exited_ns, *fate.released_ns));
-    } else if (fate.exited_ns || fate.released_ns) {
-        half_ns_.extract(fate.exited_ns ? *fate.exited_ns : *fate.released_ns);
+        settled_ns_.extract(std::max(*fate.exited_ns, *fate.released_ns));
+    } else if (fate.exited_ns && fate.mm == 0) {
+        exit_ns_.extract(*fate.exited_ns);
     } else {
         pending_--;
     }

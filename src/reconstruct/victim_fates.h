@@ -26,9 +26,8 @@ class VictimFates
     void note_release(std::uint32_t tgid, std::uint64_t mm, std::uint64_t time_ns);
 
     [[nodiscard]] bool killed(std::uint32_t tgid) const { return fates_.contains(tgid); }
-    // When nothing more is to be waited for: each process exited and released, or `grace_ns` after the one of the two that was
-    // seen (the kernel decides by version which comes first; the other may have been lost). Absent: neither has been seen of
-    // at least one process.
+    // When nothing more is to be waited for: each process exited and its mm released (the kernel decides by version which comes
+    // first), or `grace_ns` after its exit where the mm is not known. Absent: something is still to come of at least one.
     [[nodiscard]] std::optional<std::uint64_t> settled_ns(std::uint64_t grace_ns) const;
 
   private:
@@ -46,8 +45,8 @@ class VictimFates
     std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> waiting_for_mm_; // mm -> processes, until its release
     std::unordered_map<std::uint32_t, std::uint64_t> exits_, releases_by_tgid_;    // of processes whose kill may still come
     std::unordered_map<std::uint64_t, std::uint64_t> releases_by_mm_;
-    std::size_t pending_ = 0;                        // neither exit nor release seen
-    std::multiset<std::uint64_t> half_ns_, full_ns_; // the one that was seen; the later of both
+    std::size_t pending_ = 0;                           // something is still to come
+    std::multiset<std::uint64_t> exit_ns_, settled_ns_; // of those without an mm: the exit; the later of exit and release
 };
 
 } // namespace oomtrace

@@ -264,11 +264,15 @@ class Aftermath : public testing::Test
             .system_state();
         EXPECT_THAT(feed(machine_, stream_), IsEmpty());
         last_kill_ns_ = stream_.now_ns() - 3 * Stream::step_ns;
+        last_sign_ns_ = stream_.now_ns() - Stream::step_ns;
     }
+
+    // 4 us for each of leaky()'s 40,100 pages.
+    static constexpr std::uint64_t patience_ = 5 * second + 160'400'000;
 
     EpisodeMachine machine_;
     Stream stream_;
-    std::uint64_t last_kill_ns_ = 0;
+    std::uint64_t last_kill_ns_ = 0, last_sign_ns_ = 0;
 };
 
 TEST_F(Aftermath, EndsWithReleaseAndExitInEitherOrder)
@@ -279,14 +283,15 @@ TEST_F(Aftermath, EndsWithReleaseAndExitInEitherOrder)
     EXPECT_EQ(closed.front().closed_by, ClosedBy::settled);
 }
 
-TEST_F(Aftermath, WaitsALittleForTheReleaseAfterTheExit)
+TEST_F(Aftermath, WaitsForTheReleaseAfterTheExit)
 {
-    stream_.exit(leaky());
+    stream_.after(4 * second).exit(leaky());
     const std::uint64_t exit_ns = stream_.now_ns() - Stream::step_ns;
     EXPECT_THAT(feed(machine_, stream_), IsEmpty());
-    EXPECT_EQ(machine_.next_deadline_ns(), exit_ns + 200 * millisecond);
-    EXPECT_THAT(feed(machine_, stream_.at(exit_ns + 200 * millisecond - 1).clock()), IsEmpty());
-    EXPECT_THAT(feed(machine_, stream_.at(exit_ns + 200 * millisecond).clock()), SizeIs(1));
+    EXPECT_EQ(machine_.next_deadline_ns(), exit_ns + patience_);
+    const std::vector<Episode> closed = feed(machine_, stream_.after(4 * second).released(leaky()));
+    ASSERT_THAT(closed, SizeIs(1));
+    EXPECT_EQ(closed.front().closed_by, ClosedBy::settled);
 }
 
 TEST_F(Aftermath, IsNotOverWhileOtherThreadsLive)
@@ -295,16 +300,36 @@ TEST_F(Aftermath, IsNotOverWhileOtherThreadsLive)
     EXPECT_THAT(feed(machine_, stream_.after(second).clock()), IsEmpty());
 }
 
-TEST_F(Aftermath, GivesUpFiveSecondsAfterTheLastKill)
+TEST_F(Aftermath, GivesUpFiveSecondsAfterTheLastSignOfLife)
 {
-    EXPECT_EQ(machine_.next_deadline_ns(), last_kill_ns_ + 5 * second);
-    EXPECT_THAT(feed(machine_, stream_.at(last_kill_ns_ + 5 * second - 1).clock()), IsEmpty());
-    const std::vector<Episode> closed = feed(machine_, stream_.at(last_kill_ns_ + 5 * second).clock());
+    EXPECT_EQ(machine_.next_deadline_ns(), last_sign_ns_ + patience_);
+    EXPECT_THAT(feed(machine_, stream_.at(last_sign_ns_ + patience_ - 1).clock()), IsEmpty());
+    const std::vector<Episode> closed = feed(machine_, stream_.at(last_sign_ns_ + patience_).clock());
     ASSERT_THAT(closed, SizeIs(1));
     EXPECT_EQ(closed.front().closed_by, ClosedBy::aftermath_deadline);
     EXPECT_THAT(feed(machine_, stream_.exit(leaky())), IsEmpty());
     EXPECT_EQ(machine_.counters().late, 1U);
     EXPECT_EQ(machine_.counters().orphans, 0U);
+}
+
+TEST_F(Aftermath, GivesUpThirtySecondsAfterTheLastKillWhateverShowsLife)
+{
+    while (stream_.now_ns() + 4 * second < last_kill_ns_ + 30 * second) {
+        EXPECT_THAT(feed(machine_, stream_.after(4 * second).reaper(leaky(), WIRE_REAPER_WAKE)), IsEmpty());
+    }
+    EXPECT_EQ(machine_.next_deadline_ns(), last_kill_ns_ + 30 * second);
+    const std::vector<Episode> closed = feed(machine_, stream_.at(last_kill_ns_ + 30 * second).clock());
+    ASSERT_THAT(closed, SizeIs(1));
+    EXPECT_EQ(closed.front().closed_by, ClosedBy::aftermath_deadline);
+}
+
+TEST_F(Aftermath, WaitsLongerForALargeProcess)
+{
+    const Task large = Task(300, "large").mm(0x300).anon(1'000'000).file(500'000).shmem(-4);
+    stream_.late_kill(large, WIRE_KILL_MARK, WIRE_KILL_OOM_GROUP);
+    const std::uint64_t kill_ns = stream_.now_ns() - Stream::step_ns;
+    EXPECT_THAT(feed(machine_, stream_), IsEmpty());
+    EXPECT_EQ(machine_.next_deadline_ns(), kill_ns + 11 * second); // 4 us for each of 1.5 million pages
 }
 
 TEST_F(Aftermath, WaitsForEveryKilledProcess)

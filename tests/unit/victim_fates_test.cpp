@@ -15,13 +15,30 @@ TEST(VictimFates, AreSettledWhereNobodyWasKilled)
     EXPECT_EQ(VictimFates().settled_ns(grace), 0U);
 }
 
-TEST(VictimFates, WaitForBothExitAndReleaseOrForTheGraceAfterOne)
+TEST(VictimFates, WaitForBothExitAndReleaseInEitherOrder)
 {
     VictimFates fates;
     fates.note_kill(1, mm);
     EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
     fates.note_exit(1, 50);
+    EXPECT_EQ(fates.settled_ns(grace), std::nullopt); // a large process takes its time
+    fates.note_release(1, mm, 60);
+    EXPECT_EQ(fates.settled_ns(grace), 60U);
+    fates.note_kill(2, mm + 1);
+    fates.note_release(2, mm + 1, 70);
+    EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
+    fates.note_exit(2, 80);
+    EXPECT_EQ(fates.settled_ns(grace), 80U);
+}
+
+TEST(VictimFates, WaitForTheGraceAfterTheExitWhereTheMmIsNotKnown)
+{
+    VictimFates fates;
+    fates.note_kill(1, 0);
+    fates.note_exit(1, 50);
     EXPECT_EQ(fates.settled_ns(grace), 150U);
+    fates.note_kill(1, mm); // now it is
+    EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
     fates.note_release(1, mm, 60);
     EXPECT_EQ(fates.settled_ns(grace), 60U);
 }
@@ -36,9 +53,11 @@ TEST(VictimFates, WaitForTheSlowestOfAll)
     fates.note_exit(1, 7);
     EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
     fates.note_exit(3, 1'000);
-    EXPECT_EQ(fates.settled_ns(grace), 1'100U);
     fates.note_release(3, 30, 1'001);
-    EXPECT_EQ(fates.settled_ns(grace), 1'001U); // the graces of the others passed long before
+    fates.note_release(1, 10, 8);
+    EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
+    fates.note_exit(2, 6);
+    EXPECT_EQ(fates.settled_ns(grace), 1'001U);
 }
 
 TEST(VictimFates, TakeOneReleaseForAllThatShareTheMm)
@@ -48,11 +67,13 @@ TEST(VictimFates, TakeOneReleaseForAllThatShareTheMm)
     fates.note_kill(2, mm);
     fates.note_kill(3, 0); // its mm is not known
     fates.note_release(1, mm, 5);
+    fates.note_exit(1, 6);
+    fates.note_exit(2, 7);
     EXPECT_EQ(fates.settled_ns(grace), std::nullopt);
-    fates.note_release(3, 0, 6);
-    EXPECT_EQ(fates.settled_ns(grace), 106U);
-    fates.note_kill(3, mm); // now it is: but it was settled already
-    EXPECT_EQ(fates.settled_ns(grace), 106U);
+    fates.note_exit(3, 8);
+    EXPECT_EQ(fates.settled_ns(grace), 108U);
+    fates.note_kill(3, mm); // now it is
+    EXPECT_EQ(fates.settled_ns(grace), 8U);
 }
 
 TEST(VictimFates, TakeWhatCameBeforeTheKillWasKnown)
