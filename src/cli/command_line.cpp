@@ -32,7 +32,7 @@ struct Parsed {
     std::uint64_t count = 0;
     int method = 0;
     std::string record, recording, ring_size;
-    double duration_s = 0;
+    double duration_s = 0, walk_time_limit_s = 0;
 
     [[nodiscard]] OutputOptions output() const
     {
@@ -54,6 +54,19 @@ CLI::Validator positive()
 {
     return CLI::Validator([](const std::string &text) { return std::atof(text.c_str()) > 0 ? "" : text + " is not above 0"; },
                           "");
+}
+
+CLI::AsNumberWithUnit seconds()
+{
+    auto units = CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}, {"ms", 0.001}},
+                                       CLI::AsNumberWithUnit::CASE_INSENSITIVE, "");
+    units.description("");
+    return units;
+}
+
+std::chrono::nanoseconds nanoseconds(double seconds)
+{
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
 void add_output_options(CLI::App &app, Parsed &parsed)
@@ -80,10 +93,8 @@ void add_trace_options(CLI::App &app, Parsed &parsed)
     add_output_options(app, parsed);
     add_method_option(app, parsed);
     app.add_option("--record", parsed.record, "Also keep the raw records in FILE, for \"oomtrace replay\"")->type_name("FILE");
-    auto seconds = CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}, {"ms", 0.001}},
-                                         CLI::AsNumberWithUnit::CASE_INSENSITIVE, "");
     app.add_option("--duration", parsed.duration_s, "End after this many seconds (or 10m, 2h)")
-        ->transform(seconds.description(""))
+        ->transform(seconds())
         ->check(positive())
         ->type_name("TIME");
     app.add_option("--ring-size", parsed.ring_size,
@@ -93,6 +104,11 @@ void add_trace_options(CLI::App &app, Parsed &parsed)
             return size ? std::string() : size.error().reason + "; " + size.error().hint;
         })
         ->type_name("SIZE");
+    app.add_option("--walk-time-limit", parsed.walk_time_limit_s,
+                   "With tracepoint: how long the walk over all tasks may hold up a kill, 1ms to 10s (default: 20ms)")
+        ->transform(seconds())
+        ->check(CLI::Range(0.001, 10.0).description(""))
+        ->type_name("TIME");
 }
 
 TraceOptions trace_options(const Parsed &parsed)
@@ -103,10 +119,11 @@ TraceOptions trace_options(const Parsed &parsed)
     if (!parsed.record.empty())
         options.record = parsed.record;
     if (parsed.duration_s > 0)
-        options.duration =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(parsed.duration_s));
+        options.duration = nanoseconds(parsed.duration_s);
     if (!parsed.ring_size.empty())
         options.ring_bytes = *parse_ring_size(parsed.ring_size);
+    if (parsed.walk_time_limit_s > 0)
+        options.walk_time_limit = nanoseconds(parsed.walk_time_limit_s);
     return options;
 }
 

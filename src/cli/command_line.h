@@ -28,7 +28,8 @@ struct TraceOptions {
     std::optional<AttachMethod> method; // empty: auto
     std::optional<std::filesystem::path> record;
     std::optional<std::chrono::nanoseconds> duration;
-    std::optional<std::size_t> ring_bytes; // empty: sized from the host
+    std::optional<std::size_t> ring_bytes;                   // empty: sized from the host
+    std::optional<std::chrono::nanoseconds> walk_time_limit; // of the tracepoint method's walk; empty: SessionOptions'
 };
 
 struct ReplayOptions {

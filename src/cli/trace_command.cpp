@@ -59,6 +59,7 @@ Result<PipelineTotals> trace(const TraceOptions &options)
     SessionOptions &session = (*setup)->session;
     session.method = options.method;
     session.ring_bytes = options.ring_bytes.value_or(session.ring_bytes);
+    session.walk_time_limit = options.walk_time_limit.value_or(session.walk_time_limit);
 
     Recording recording;
     if (options.record) {

@@ -163,6 +163,8 @@ class Usage(Case):
             (["trace", "--duration", "-1"], "--duration"),
             (["trace", "--ring-size", "4G"], "--ring-size"),
             (["trace", "--ring-size", "17592186044417M"], "--ring-size"),
+            (["trace", "--walk-time-limit", "0"], "--walk-time-limit"),
+            (["trace", "--walk-time-limit", "11s"], "--walk-time-limit"),
             (["trace", "--record"], "--record"),
             (["trace", "--json", "--brief"], "--json"),
             (["replay"], "recording"),
