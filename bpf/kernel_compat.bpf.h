@@ -305,9 +305,10 @@ static __always_inline bool memcg_has_oom_lock(void)
 	return memcg_has(oom_lock);
 }
 
+/* Only with memcg_has_oom_lock(): a second check inside a loop is laid out in a way that the verifier of 5.10 refuses. */
 static __always_inline bool memcg_oom_locked(struct mem_cgroup *memcg)
 {
-	return memcg_has(oom_lock) && BPF_CORE_READ((struct mem_cgroup___v1 *)memcg, oom_lock);
+	return BPF_CORE_READ((struct mem_cgroup___v1 *)memcg, oom_lock);
 }
 
 static __always_inline bool memcg_oom_kill_disabled(struct mem_cgroup *memcg)

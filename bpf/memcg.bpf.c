@@ -53,10 +53,11 @@ static __always_inline void read_memcg_v1(struct wire_memcg *record, struct mem_
 		read_page_counter(&record->kmem, kmem);
 		record->valid |= WIRE_MEMCG_KMEM;
 	}
-	if (memcg_has_oom_lock())
+	if (memcg_has_oom_lock()) {
 		record->valid |= WIRE_MEMCG_HAS_OOM_LOCK;
-	if (memcg_oom_locked(memcg))
-		record->valid |= WIRE_MEMCG_OOM_LOCKED;
+		if (memcg_oom_locked(memcg))
+			record->valid |= WIRE_MEMCG_OOM_LOCKED;
+	}
 	if (memcg_oom_kill_disabled(memcg))
 		record->valid |= WIRE_MEMCG_OOM_KILL_DISABLE;
 	if (swappiness >= 0) {

@@ -133,7 +133,7 @@ static __always_inline void decide_memcg(__u64 address)
 
     decisions.memcg_kmem = kmem ? (__s64)(kmem - address) : -1;
     decisions.memcg_has_oom_lock = memcg_has_oom_lock();
-    decisions.memcg_oom_locked = memcg_oom_locked(memcg);
+    decisions.memcg_oom_locked = memcg_has_oom_lock() && memcg_oom_locked(memcg);
     decisions.memcg_oom_kill_disabled = memcg_oom_kill_disabled(memcg);
     decisions.memcg_swappiness = memcg_swappiness(memcg) < 0 ? -1 : offset_of_word(memcg_swappiness(memcg));
 }
