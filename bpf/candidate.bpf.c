@@ -50,6 +50,7 @@ __noinline int emit_candidate_by_address(__u64 address, __s64 points, __s64 chos
 		record->task.facts |= WIRE_TASK_LOOK_BOUND;
 	record->task.memcg_id = memcg_id_of(task_memcg(leader));
 	compare_mems_allowed(&record->task, leader);
+	compare_policy(&record->task, leader);
 	record->points = points;
 	record->chosen_points = chosen_points;
 	record->facts = facts;

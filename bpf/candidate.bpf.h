@@ -31,6 +31,21 @@ static __always_inline void compare_mems_allowed(struct wire_task *out, struct t
 		out->facts |= WIRE_TASK_MEMS_DISJOINT;
 }
 
+/* In an OOM that a memory policy confines, a task bound to other nodes is passed over, and its cpuset is not asked. */
+static __always_inline void compare_policy(struct wire_task *out, struct task_struct *task)
+{
+	__u64 nodes = ~0ULL;
+
+	if (!invocation.policy_nodes || invocation.oom_memcg)
+		return;
+	void *bound = task_bind_nodes(task);
+	if (bound)
+		bpf_probe_read_kernel(&nodes, sizeof(nodes), bound);
+	out->facts |= WIRE_TASK_POLICY_READ;
+	if (!(nodes & invocation.policy_nodes))
+		out->facts |= WIRE_TASK_POLICY_DISJOINT;
+}
+
 static __always_inline void announce_memcg_of(struct task_struct *task)
 {
 	struct mem_cgroup *memcg = task_memcg(task);
@@ -53,6 +68,7 @@ static __always_inline void emit_candidate(struct task_struct *task, struct eval
 	read_task_mm(&record->task, &record->mm, task);
 	record->task.memcg_id = memcg_id_of(task_memcg(task));
 	compare_mems_allowed(&record->task, task);
+	compare_policy(&record->task, task);
 	record->points = evaluation->points;
 	record->chosen_points = evaluation->chosen_points;
 	record->facts = evaluation->facts;

@@ -77,7 +77,8 @@ static __always_inline void read_nodemasks(struct wire_invocation_begin *record,
 {
 	__u32 size = bpf_core_field_size(task->mems_allowed);
 	__u32 bytes = size > sizeof(record->mems_allowed) ? sizeof(record->mems_allowed) : size;
-	void *nodemask = oc ? BPF_CORE_READ(oc, nodemask) : 0;
+	/* Without oom_control: what the allocation was handed, unless the range of memory has a policy of its own (mbind). */
+	void *nodemask = oc ? BPF_CORE_READ(oc, nodemask) : task_bind_nodes(task);
 
 	bpf_probe_read_kernel(record->mems_allowed, bytes,
 			      (void *)task + bpf_core_field_offset(struct task_struct, mems_allowed));
@@ -86,12 +87,16 @@ static __always_inline void read_nodemasks(struct wire_invocation_begin *record,
 		bpf_probe_read_kernel(record->nodemask, bytes, nodemask);
 		record->valid |= WIRE_BEGIN_NODEMASK;
 	}
+	if (!oc && has_mempolicy())
+		record->valid |= WIRE_BEGIN_POLICY;
 
 	__u64 beyond = 0;
 	for (int word = 1; word < WIRE_NODEMASK_WORDS; word++)
 		beyond |= record->mems_allowed[word] | record->nodemask[word];
-	if (!beyond)
-		invocation.mems_allowed = record->mems_allowed[0];
+	if (beyond)
+		return;
+	invocation.mems_allowed = record->mems_allowed[0];
+	invocation.policy_nodes = record->nodemask[0];
 }
 
 static __always_inline void read_cpuset_name(struct wire_invocation_begin *record, struct task_struct *task)

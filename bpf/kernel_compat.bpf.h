@@ -408,6 +408,47 @@ static __always_inline struct cgroup_subsys_state *task_cpuset(struct task_struc
 }
 
 /*
+ * task_struct.mempolicy
+ *   goes at  never: CONFIG_NUMA
+ */
+struct task_struct___numa {
+	struct mempolicy *mempolicy;
+} __attribute__((preserve_access_index));
+
+#define has_mempolicy() bpf_core_field_exists(((struct task_struct___numa *)0)->mempolicy)
+
+/*
+ * The nodes of a struct mempolicy
+ *   until 5.13  v.nodes, in a union with preferred_node
+ *   since 5.14  nodes
+ *   by          269fbe72cded "mm/mempolicy: use unified 'nodes' for bind/interleave/prefer policies"
+ *   goes at     5.14
+ */
+struct mempolicy___v5_13 {
+	union {
+		nodemask_t nodes;
+	} v;
+} __attribute__((preserve_access_index));
+
+struct mempolicy___v5_14 {
+	nodemask_t nodes;
+} __attribute__((preserve_access_index));
+
+#define MPOL_BIND_MODE 2 /* MPOL_BIND of include/uapi/linux/mempolicy.h, an enum without a name: the same in 5.4 .. 7.3 */
+
+/* The address of the nodemask_t that the task's own policy confines its allocations to; 0: none does. */
+static __always_inline void *task_bind_nodes(struct task_struct *task)
+{
+	struct mempolicy *policy = has_mempolicy() ? BPF_CORE_READ((struct task_struct___numa *)task, mempolicy) : 0;
+
+	if (!policy || BPF_CORE_READ(policy, mode) != MPOL_BIND_MODE)
+		return 0;
+	return (void *)policy + (bpf_core_field_exists(((struct mempolicy___v5_14 *)0)->nodes)
+					 ? bpf_core_field_offset(struct mempolicy___v5_14, nodes)
+					 : bpf_core_field_offset(struct mempolicy___v5_13, v.nodes));
+}
+
+/*
  * Looked at, and in no need of an entry: kernfs_node.parent became __parent in 6.15 (633488947ef6 "kernfs: Use RCU to access
  * kernfs_node::parent."), but the hierarchy is walked through css.parent, which is the same in all versions.
  */

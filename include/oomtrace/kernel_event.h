@@ -36,9 +36,10 @@ struct TaskFacts {
     bool not_in_cgroup = false; // exiting, and no longer among the tasks that a memcg's scan goes through
     bool mmf_oom_skip = false;
     bool exiting = false;
-    std::optional<bool> mems_disjoint; // absent where not compared (memcg OOM)
-    bool leader_has_no_mm = false;     // the mm belongs to another thread of the group
-    bool look_bound_reached = false;   // more threads than were looked at, none of those with an mm
+    std::optional<bool> mems_disjoint;   // absent where not compared (memcg OOM)
+    std::optional<bool> policy_disjoint; // absent where not compared (no memory policy confines the trigger)
+    bool leader_has_no_mm = false;       // the mm belongs to another thread of the group
+    bool look_bound_reached = false;     // more threads than were looked at, none of those with an mm
 };
 
 struct TaskSnapshot {
@@ -79,10 +80,12 @@ struct InvocationBegin {
     std::optional<std::uint64_t> entered_ns;
     bool has_oom_control = false; // the four below are the kernel's own oom_control
     std::optional<std::uint32_t> gfp_mask;
-    std::optional<std::int32_t> order;                  // -1: sysrq
-    std::optional<std::vector<std::uint32_t>> nodemask; // absent: NULL (if has_oom_control) or unknown
-    std::optional<std::uint64_t> oom_memcg_id;          // 0: a global OOM; absent: unknown
-    bool oom_memcg_from_lock = false;                   // oom_memcg_id: the level whose memcg->oom_lock was held
+    std::optional<std::int32_t> order;                      // -1: sysrq
+    std::optional<std::vector<std::uint32_t>> nodemask;     // absent: NULL (if has_oom_control) or unknown
+    bool policy_known = false;                              // no oom_control: the trigger's own memory policy was read instead
+    std::optional<std::vector<std::uint32_t>> policy_nodes; // of its MPOL_BIND; absent: another policy (if policy_known)
+    std::optional<std::uint64_t> oom_memcg_id;              // 0: a global OOM; absent: unknown
+    bool oom_memcg_from_lock = false;                       // oom_memcg_id: the level whose memcg->oom_lock was held
     bool scope_from_stack = false; // memcg or global was told by the trigger's stack, the level by its counters
     bool has_zonelist = false;
     std::optional<Constraint> constraint;

@@ -85,6 +85,8 @@ enum wire_task_fact {
 	WIRE_TASK_MEMS_READ = 1 << 9,
 	WIRE_TASK_LEADER_HAS_NO_MM = 1 << 10, /* the mm was found on another thread of the group */
 	WIRE_TASK_LOOK_BOUND = 1 << 11,  /* no thread with an mm among those looked at, but there are more */
+	WIRE_TASK_POLICY_DISJOINT = 1 << 13, /* bound (MPOL_BIND) to nodes that do not meet those of the trigger's policy; see _POLICY_READ */
+	WIRE_TASK_POLICY_READ = 1 << 14,
 	WIRE_TASK_NOT_IN_CGROUP = 1 << 12, /* exited so far that css_task_iter, and with it a memcg's scan, passes over it */
 };
 
@@ -136,6 +138,8 @@ enum wire_begin_valid {
 	WIRE_BEGIN_ZONELIST = 1 << 8,    /* oc->zonelist was not NULL */
 	WIRE_BEGIN_SCOPE_FROM_STACK = 1 << 9, /* memcg or global OOM was told by the functions on the trigger's stack: with it,
 	                                       * oom_memcg_id 0 means global, another value the level that was at its limit */
+	WIRE_BEGIN_POLICY = 1 << 10,     /* no oom_control, but the trigger's own memory policy was read: _NODEMASK says that it is
+	                                  * MPOL_BIND, and nodemask has its nodes */
 };
 
 struct wire_invocation_begin {

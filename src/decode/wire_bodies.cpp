@@ -94,6 +94,9 @@ TaskSnapshot task_of(const wire_task &wire)
     if (has(wire.facts, WIRE_TASK_MEMS_READ)) {
         task.facts.mems_disjoint = has(wire.facts, WIRE_TASK_MEMS_DISJOINT);
     }
+    if (has(wire.facts, WIRE_TASK_POLICY_READ)) {
+        task.facts.policy_disjoint = has(wire.facts, WIRE_TASK_POLICY_DISJOINT);
+    }
     task.facts.leader_has_no_mm = has(wire.facts, WIRE_TASK_LEADER_HAS_NO_MM);
     task.facts.look_bound_reached = has(wire.facts, WIRE_TASK_LOOK_BOUND);
     return task;
@@ -164,8 +167,9 @@ BodyResult body_of(const wire_invocation_begin &wire)
     if (begin.has_oom_control || begin.oom_memcg_from_lock || begin.scope_from_stack) {
         begin.oom_memcg_id = wire.oom_memcg_id;
     }
+    begin.policy_known = !begin.has_oom_control && has(wire.valid, WIRE_BEGIN_POLICY);
     if (has(wire.valid, WIRE_BEGIN_NODEMASK)) {
-        begin.nodemask = nodes_of(wire.nodemask);
+        (begin.policy_known ? begin.policy_nodes : begin.nodemask) = nodes_of(wire.nodemask);
     }
     begin.has_zonelist = has(wire.valid, WIRE_BEGIN_ZONELIST);
     if (has(wire.valid, WIRE_BEGIN_CONSTRAINT)) {

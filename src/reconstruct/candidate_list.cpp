@@ -37,6 +37,7 @@ class CandidateBuilder
         : domain_(domain), rules_(rules), memcgs_(memcgs), units_(units)
     {
         eligibility_.scope = domain.scope;
+        eligibility_.constraint = domain.constraint;
         eligibility_.marked_tgid = marked_tgid(episode);
     }
 

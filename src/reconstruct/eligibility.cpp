@@ -6,6 +6,23 @@
 namespace oomtrace
 {
 
+namespace
+{
+
+// oom_cpuset_eligible(): under a memory policy the tasks' own policies are asked, else their cpusets.
+bool uses_other_nodes(const TaskFacts &facts, const EligibilityRules &rules)
+{
+    if (rules.scope == Scope::memcg) {
+        return false;
+    }
+    if (rules.constraint == Constraint::memory_policy && facts.policy_disjoint) {
+        return *facts.policy_disjoint;
+    }
+    return facts.mems_disjoint.value_or(false);
+}
+
+} // namespace
+
 SkipReason skip_reason_of(const TaskSnapshot &task, bool has_mm, const EligibilityRules &rules)
 {
     const TaskFacts &facts = task.facts;
@@ -15,7 +32,7 @@ SkipReason skip_reason_of(const TaskSnapshot &task, bool has_mm, const Eligibili
     if (facts.kthread) {
         return SkipReason::kernel_thread;
     }
-    if (rules.scope != Scope::memcg && facts.mems_disjoint.value_or(false)) {
+    if (uses_other_nodes(facts, rules)) {
         return SkipReason::cpuset_or_mempolicy;
     }
     if (facts.oom_victim && rules.scope != Scope::sysrq && rules.marked_tgid != task.tgid) {

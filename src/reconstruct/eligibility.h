@@ -13,6 +13,7 @@ namespace oomtrace
 
 struct EligibilityRules {
     Scope scope = Scope::unknown;
+    std::optional<Constraint> constraint = std::nullopt;
     // The process that had been marked already when the tasks were looked at, and whose own mark does not count: the
     // tracepoint method walks them from inside mark_oom_victim().
     std::optional<std::uint32_t> marked_tgid;

@@ -99,7 +99,7 @@ Trigger build_trigger(const Episode &episode, const MemcgTree &memcgs)
     return trigger;
 }
 
-Allocation build_allocation(const InvocationBegin &begin)
+Allocation build_allocation(const InvocationBegin &begin, const OomDomain &domain)
 {
     Allocation allocation;
     allocation.gfp_mask = begin.gfp_mask;
@@ -110,6 +110,11 @@ Allocation build_allocation(const InvocationBegin &begin)
     allocation.order = begin.order;
     allocation.nodemask = begin.nodemask;
     allocation.nodemask_known = begin.has_oom_control;
+    // constrained_alloc() leaves a mask in oom_control only where it is the constraint.
+    if (!begin.has_oom_control && domain.constraint) {
+        allocation.nodemask = domain.constraint == Constraint::memory_policy ? begin.policy_nodes : std::nullopt;
+        allocation.nodemask_known = true;
+    }
     allocation.mems_allowed = begin.mems_allowed;
     return allocation;
 }
@@ -227,7 +232,7 @@ Incident build_incident(const Episode &episode, const std::optional<HostFacts> &
     incident.kernel_message = episode.choice ? episode.choice->body.message : "";
     if (episode.begin) {
         incident.trigger = build_trigger(episode, memcgs);
-        incident.allocation = build_allocation(episode.begin->body);
+        incident.allocation = build_allocation(episode.begin->body, domain);
     }
     incident.nodes = build_nodes(episode.nodes, episode.zones, units);
     incident.swap = build_swap(episode.system);

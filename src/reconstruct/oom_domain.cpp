@@ -55,31 +55,139 @@ std::optional<std::uint64_t> infer_memcg(const InvocationBegin &begin, const Mem
     return memcgs.reaches_root(begin.trigger.memcg_id) ? std::optional<std::uint64_t>(0) : std::nullopt;
 }
 
+// Memory that an allocation which may use the zone would have got at the kernel's last try: above the high watermark, and above
+// what is kept back from allocations that could go elsewhere.
+bool has_room(const ZoneState &zone)
+{
+    const auto item = [&](std::uint32_t key) {
+        const auto found = zone.stat.find(key);
+        return found == zone.stat.end() ? 0 : found->second;
+    };
+    std::int64_t kept = 0;
+    for (const std::int64_t reserve : zone.lowmem_reserve) {
+        kept = std::max(kept, reserve);
+    }
+    const std::uint64_t watermark = zone.watermark[2] + zone.watermark_boost + zone.reserved_highatomic;
+    return item(WIRE_ZONE_FREE) - item(WIRE_ZONE_FREE_CMA) - kept > static_cast<std::int64_t>(watermark);
+}
+
+// The host's nodes that have memory, of which some may be left out by a mask.
+class MemoryNodes
+{
+  public:
+    explicit MemoryNodes(const Episode &episode) : episode_(episode) {}
+
+    using Mask = std::vector<std::uint32_t>;
+
+    [[nodiscard]] bool all_in(const Mask &mask) const
+    {
+        return std::ranges::all_of(episode_.nodes, [&](const NodeState &node) { return empty(node) || in(mask, node.node); });
+    }
+    [[nodiscard]] std::size_t count_in(const Mask &mask) const
+    {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(episode_.nodes, [&](const NodeState &node) { return !empty(node) && in(mask, node.node); }));
+    }
+    [[nodiscard]] std::uint64_t present_in(const Mask &mask) const
+    {
+        std::uint64_t pages = 0;
+        for (const NodeState &node : episode_.nodes) {
+            pages += in(mask, node.node) ? node.present_pages : 0;
+        }
+        return pages;
+    }
+    [[nodiscard]] bool room_inside(const Mask &mask) const { return room(mask, true); }
+    [[nodiscard]] bool room_outside(const Mask &mask) const { return room(mask, false); }
+
+  private:
+    static bool empty(const NodeState &node) { return node.present_pages == 0; }
+    static bool in(const Mask &mask, std::uint32_t node) { return std::ranges::find(mask, node) != mask.end(); }
+
+    [[nodiscard]] bool room(const Mask &mask, bool inside) const
+    {
+        return std::ranges::any_of(episode_.zones,
+                                   [&](const ZoneState &zone) { return in(mask, zone.node) == inside && has_room(zone); });
+    }
+
+    const Episode &episode_;
+};
+
+// What constrained_alloc() would say of the trigger's memory policy and cpuset. The allocation itself is not seen, so that what
+// cannot follow from them is left open.
+void infer_constraint(const InvocationBegin &begin, const MemoryNodes &nodes, OomDomain &domain)
+{
+    const bool bound = begin.policy_nodes && !nodes.all_in(*begin.policy_nodes);
+    const MemoryNodes::Mask &allowed = bound ? *begin.policy_nodes : *begin.mems_allowed;
+    if (nodes.count_in(allowed) > 1 && nodes.room_inside(allowed)) {
+        domain.constraint_source = {Source::absent,
+                                    "a node that the trigger may use had room: what confined the allocation, such "
+                                    "as a memory policy of the range of memory (mbind), is not visible to "
+                                    "tracepoints"};
+        return;
+    }
+    if (bound) {
+        domain.constraint = Constraint::memory_policy;
+        domain.constraint_source = {Source::recomputed,
+                                    "from the trigger's own memory policy; one of the range of memory (mbind) "
+                                    "is not visible to tracepoints"};
+        return;
+    }
+    if (nodes.all_in(allowed)) {
+        domain.constraint = Constraint::none;
+        domain.constraint_source = {Source::recomputed, ""};
+        return;
+    }
+    if (!nodes.room_outside(allowed)) {
+        // An allocation without __GFP_HARDWALL, such as of a page table, may leave the cpuset.
+        domain.constraint_source = {Source::absent,
+                                    "no node outside the trigger's cpuset had room: whether the cpuset confined the "
+                                    "allocation depends on its gfp_mask, which no tracepoint carries"};
+        return;
+    }
+    domain.constraint = Constraint::cpuset;
+    domain.constraint_source = {Source::recomputed, "from the trigger's cpuset"};
+}
+
 void infer_global(const Episode &episode, const PageUnits &units, OomDomain &domain)
 {
     const InvocationBegin &begin = episode.begin->body;
-    const std::optional<std::int64_t> ram = system_item(episode.system, WIRE_SYS_TOTAL_RAM_BYTES);
+    if (domain.scope == Scope::sysrq) {
+        // moom_callback() hands over no mask, and the kernel's own worker is in no cpuset but the root.
+        domain.constraint = Constraint::none;
+        domain.constraint_source = {Source::recomputed, ""};
+    } else if (!begin.mems_allowed || episode.nodes.empty()) {
+        domain.constraint_source = {Source::absent,
+                                    "the nodes that the trigger may use, or those of the host, were not captured"};
+    } else {
+        infer_constraint(begin, MemoryNodes(episode), domain);
+    }
+    if (!domain.constraint) {
+        return;
+    }
     const std::optional<std::int64_t> swap = system_item(episode.system, WIRE_SYS_TOTAL_SWAP_BYTES);
+    const std::optional<std::int64_t> ram = system_item(episode.system, WIRE_SYS_TOTAL_RAM_BYTES);
     const auto pages = [&](std::int64_t bytes) {
         return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)) / units.page_size();
     };
-    if (!begin.mems_allowed || episode.nodes.empty()) {
-        domain.constraint_source = {Source::absent,
-                                    "the nodes that the trigger may use, or those of the host, were not captured"};
-        return;
+    std::optional<std::uint64_t> memory;
+    if (domain.constraint == Constraint::none) {
+        memory = ram ? std::optional(pages(*ram)) : std::nullopt;
+    } else {
+        memory = MemoryNodes(episode).present_in(domain.constraint == Constraint::cpuset ? *begin.mems_allowed
+                                                                                         : *begin.policy_nodes);
     }
-    std::uint64_t allowed_present = 0;
-    bool all_allowed = true;
-    for (const NodeState &node : episode.nodes) {
-        const bool allowed = std::ranges::find(*begin.mems_allowed, node.node) != begin.mems_allowed->end();
-        all_allowed &= allowed || node.present_pages == 0;
-        allowed_present += allowed ? node.present_pages : 0;
+    if (memory && swap) {
+        domain.total_pages = *memory + pages(*swap);
     }
-    domain.constraint = all_allowed ? Constraint::none : Constraint::cpuset;
-    domain.constraint_source = {Source::recomputed, "a memory policy's node mask is not visible to tracepoints"};
-    if (swap && (ram || !all_allowed)) {
-        domain.total_pages = (all_allowed ? pages(*ram) : allowed_present) + pages(*swap);
-    }
+}
+
+// moom_callback() is what SysRq-f runs, in a kernel worker, and nothing else does.
+bool asked_for_by_sysrq(const Episode &episode)
+{
+    const std::vector<std::uint64_t> &stack = episode.begin->body.stack;
+    return std::ranges::any_of(episode.symbols, [&](const Symbol &symbol) {
+        return symbol.name == "moom_callback" && std::ranges::find(stack, symbol.address) != stack.end();
+    });
 }
 
 } // namespace
@@ -98,6 +206,13 @@ OomDomain work_out_domain(const Episode &episode, const MemcgTree &memcgs, const
         return domain;
     }
     const InvocationBegin &begin = episode.begin->body;
+    if (asked_for_by_sysrq(episode)) {
+        domain.memcg_id = 0;
+        domain.memcg_source = {Source::recomputed, "no cgroup's limit: moom_callback() is on the trigger's stack"};
+        domain.scope = Scope::sysrq;
+        infer_global(episode, units, domain);
+        return domain;
+    }
     if (begin.oom_memcg_from_lock) {
         domain.memcg_id = begin.oom_memcg_id;
         domain.memcg_source = {Source::recomputed, "the topmost cgroup whose OOM lock the kernel held"};

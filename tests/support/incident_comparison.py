@@ -148,16 +148,9 @@ class IncidentComparison:
     def compare_choice(self):
         report, summary = self.report, self.report.summary
         if summary:
-            constraint = CONSTRAINTS[summary.constraint]
-            if constraint == "memory_policy" and self.incident["tracer"]["attach_method"] == "tracepoint":
-                self.ledger.not_offered["no tracepoint carries the nodemask of a memory policy"].add("choice.constraint")
-            else:
-                self.check("choice.constraint", self.incident["constraint"], constraint, "constraint")
+            self.check("choice.constraint", self.incident["constraint"], CONSTRAINTS[summary.constraint], "constraint")
             scope = "sysrq" if report.order == -1 else "memcg" if summary.oom_memcg is not None else "global"
-            if scope == "sysrq" and self.incident["tracer"]["attach_method"] == "tracepoint":
-                self.ledger.not_offered["no tracepoint tells a SysRq from a shortage"].add("choice.scope")
-            else:
-                self.check("choice.scope", self.incident["scope"], scope, "constraint")
+            self.check("choice.scope", self.incident["scope"], scope, "constraint")
         if report.panic or report.no_killable_process:
             outcome = "panic" if report.panic else "no_killable_task"
         elif report.kills:
@@ -175,12 +168,16 @@ class IncidentComparison:
     def total_pages_of_log(self):
         """What the candidates' scores are relative to, worked out from the report alone; None where it does not say."""
         report, options = self.report, self.options
-        if report.summary is None or report.summary.constraint not in ("CONSTRAINT_NONE", "CONSTRAINT_MEMCG"):
+        if report.summary is None:
             return None
         swap = options.swap_total_pages if report.swap_total_bytes is None else report.swap_total_bytes // options.page_size
         if report.summary.constraint == "CONSTRAINT_NONE":
             ram = report.total_ram_pages()
             return None if ram is None or swap is None else ram + swap
+        if report.summary.constraint in ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY"):
+            policy = report.summary.constraint == "CONSTRAINT_MEMORY_POLICY"
+            present = self.present_pages_of_log(report.summary.nodemask if policy else report.summary.mems_allowed)
+            return None if present is None or swap is None else present + swap
         memory = report.memcg.get("memory")
         if memory is None or swap is None:
             return None
@@ -192,6 +189,13 @@ class IncidentComparison:
         else:
             return None
         return limit + min(own_swap, swap)
+
+    def present_pages_of_log(self, nodes):
+        """Of all zones of these nodes; None where one of the nodes is not printed."""
+        present = [(zone.node, zone.counters["present"]) for zone in self.report.zones if zone.node in nodes]
+        if {node for node, _ in present} != set(nodes):
+            return None
+        return sum(size for _, size in present) // self.options.page_size
 
     def points_of_row(self, task):
         """The kernel's badness of a row of the Tasks table; None where the task can not be chosen or it can not be known."""

@@ -420,6 +420,58 @@ class Matching(unittest.TestCase):
         self.assertIn("choice.total_pages", fields)
 
 
+class Constraints(unittest.TestCase):
+    """A global OOM that a mask of nodes confines: what the scores are relative to, and what may not be left out."""
+
+    def setUp(self):
+        self.report = reports_of("global-6.12.txt")[0]
+        self.present = sum(zone.counters["present"] for zone in self.report.zones) // PAGE
+        self.swap = self.report.swap_total_bytes // PAGE
+
+    def incident(self, method, **values):
+        incident = incident_like(self.report)
+        incident["tracer"]["attach_method"] = method
+        incident["total_pages"] = self.present + self.swap
+        incident.update(values)
+        for candidate in incident["candidates"]:
+            if candidate["points"] is not None:
+                task = next(task for task in self.report.tasks if task.pid == candidate["pid"])
+                candidate["points"] = points_of(task, incident["total_pages"])
+        chosen = next(task for task in self.report.tasks if task.pid == self.report.summary.pid)
+        incident["victim"]["points"] = points_of(chosen, incident["total_pages"])
+        return incident
+
+    def fields(self, incident):
+        return [mismatch.field for mismatch in compare([incident], [self.report], OPTIONS).mismatches]
+
+    def test_total_pages_are_those_present_on_the_nodes(self):
+        for constraint, nodemask in (("CONSTRAINT_CPUSET", None), ("CONSTRAINT_MEMORY_POLICY", [0])):
+            self.report.summary.constraint = constraint
+            self.report.summary.nodemask = nodemask
+            incident = self.incident("tracepoint")
+            self.assertEqual(self.fields(incident), [], constraint)
+            incident["total_pages"] += 1
+            self.assertEqual(self.fields(incident), ["choice.total_pages"], constraint)
+
+    def test_nodes_that_are_not_printed_leave_the_total_open(self):
+        self.report.summary.constraint = "CONSTRAINT_MEMORY_POLICY"
+        self.report.summary.nodemask = [0, 1]
+        self.assertEqual(self.fields(self.incident("tracepoint", total_pages=self.present + 1)), [])
+
+    def test_every_method_has_to_tell_the_constraint(self):
+        self.report.summary.constraint = "CONSTRAINT_MEMORY_POLICY"
+        self.report.summary.nodemask = [0]
+        for method in ("fentry", "kprobe", "tracepoint"):
+            self.assertEqual(self.fields(self.incident(method, constraint="none")), ["choice.constraint"], method)
+
+    def test_every_method_has_to_tell_a_sysrq(self):
+        self.report.order = -1
+        for method in ("fentry", "kprobe", "tracepoint"):
+            incident = incident_like(self.report) | {"tracer": {"attach_method": method}}
+            self.assertEqual(self.fields(incident), ["choice.scope"], method)
+            self.assertEqual(self.fields(incident | {"scope": "sysrq"}), [], method)
+
+
 class OldReports(unittest.TestCase):
     def test_table_without_the_parts_of_rss(self):
         newer = reports_of("global-6.12.txt")[0]

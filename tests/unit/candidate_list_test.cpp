@@ -49,6 +49,25 @@ Task plain()
     return Task(50, "plain").anon(100);
 }
 
+// oom_cpuset_eligible() asks the tasks' policies under a memory policy, and else their cpusets.
+TEST(Eligibility, UnderAMemoryPolicyGoesByThePolicies)
+{
+    TaskSnapshot task;
+    task.facts.mems_disjoint = true;
+    task.facts.policy_disjoint = false;
+    const auto reason = [&](Scope scope, Constraint constraint) {
+        return skip_reason_of(task, true, {.scope = scope, .constraint = constraint, .marked_tgid = std::nullopt});
+    };
+    EXPECT_EQ(reason(Scope::global, Constraint::memory_policy), SkipReason::none);
+    EXPECT_EQ(reason(Scope::global, Constraint::cpuset), SkipReason::cpuset_or_mempolicy);
+    task.facts = {};
+    task.facts.mems_disjoint = false;
+    task.facts.policy_disjoint = true;
+    EXPECT_EQ(reason(Scope::global, Constraint::memory_policy), SkipReason::cpuset_or_mempolicy);
+    EXPECT_EQ(reason(Scope::global, Constraint::none), SkipReason::none);
+    EXPECT_EQ(reason(Scope::memcg, Constraint::memcg), SkipReason::none);
+}
+
 struct SkipCase {
     const char *name;
     Task task;

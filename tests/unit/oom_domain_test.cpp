@@ -181,15 +181,154 @@ TEST(OomDomain, OfTheWholeHostIsItsRamAndSwap)
     EXPECT_FALSE(incident.memcg.path);
 }
 
-TEST(OomDomain, OfACpusetIsThePresentPagesOfItsNodes)
+// Two nodes with memory, one without; 2 pages of swap.
+class TwoNodes : public testing::Test
 {
-    Stream stream;
-    tracepoint_begin(stream, leaky(), [](wire_invocation_begin &wire) { wire.mems_allowed[0] = 0b10; });
-    stream.memcg(root_id, 0, "").memcg(web_id, root_id, "web");
-    stream.node(0, 5'000).node(1, 700).node(2, 0);
-    const Incident incident = tracepoint_end(stream);
-    EXPECT_EQ(incident.constraint, Constraint::cpuset);
-    EXPECT_EQ(incident.total_pages, 700U);
+  protected:
+    static constexpr std::uint64_t high = 100, reserve = 20;
+
+    // `free`: of node 0 and of node 1. A zone with more than the high watermark and its reserve could have been allocated from.
+    Incident incident(const std::vector<std::uint64_t> &free, const Stream::Change<wire_invocation_begin> &change = {})
+    {
+        tracepoint_begin(stream_, leaky(), [&](wire_invocation_begin &wire) {
+            wire.mems_allowed[0] = 0b111;
+            wire.valid |= WIRE_BEGIN_POLICY;
+            if (change) {
+                change(wire);
+            }
+        });
+        stream_.memcg(root_id, 0, "").memcg(web_id, root_id, "web");
+        stream_.node(0, 5'000).node(1, 700).node(2, 0);
+        for (std::uint32_t node = 0; node < free.size(); node++) {
+            stream_.zone(node, 2, "Normal", [&](wire_zone &wire) {
+                wire.watermark[2] = high;
+                wire.lowmem_reserve[3] = reserve;
+                wire.stat[WIRE_ZONE_FREE] = static_cast<std::int64_t>(free.at(node));
+            });
+        }
+        return tracepoint_end(stream_,
+                              [](wire_system_state &wire) { Stream::set_item(wire, WIRE_SYS_TOTAL_SWAP_BYTES, 8192); });
+    }
+
+    static void bind(wire_invocation_begin &wire, std::uint64_t nodes)
+    {
+        wire.valid |= WIRE_BEGIN_NODEMASK;
+        wire.nodemask[0] = nodes;
+    }
+
+    static constexpr std::uint64_t full = high + reserve, roomy = high + reserve + 1;
+    Stream stream_;
+};
+
+TEST_F(TwoNodes, AreAllShortWithoutAConstraint)
+{
+    const Incident found = incident({full, full});
+    EXPECT_EQ(found.constraint, Constraint::none);
+    EXPECT_EQ(found.total_pages, (1ULL << 30) / 4096 + 2);
+    EXPECT_EQ(found.provenance.constraint.source, Source::recomputed);
+    EXPECT_TRUE(found.allocation.nodemask_known);
+    EXPECT_FALSE(found.allocation.nodemask);
+}
+
+TEST_F(TwoNodes, OfACpusetCountThePresentPagesOfItsOwn)
+{
+    const Incident found = incident({roomy, full}, [](wire_invocation_begin &wire) { wire.mems_allowed[0] = 0b10; });
+    EXPECT_EQ(found.constraint, Constraint::cpuset);
+    EXPECT_EQ(found.total_pages, 702U);
+    EXPECT_EQ(found.provenance.constraint.source, Source::recomputed);
+    EXPECT_TRUE(found.allocation.nodemask_known);
+    EXPECT_FALSE(found.allocation.nodemask);
+}
+
+// What is allocated without __GFP_HARDWALL may leave the cpuset, and did not find anything there either.
+TEST_F(TwoNodes, LeaveItOpenWhetherACpusetConfinedWhenAllAreShort)
+{
+    const Incident found = incident({full, full}, [](wire_invocation_begin &wire) { wire.mems_allowed[0] = 0b10; });
+    EXPECT_EQ(found.scope, Scope::global);
+    EXPECT_FALSE(found.constraint || found.total_pages);
+    EXPECT_EQ(found.provenance.constraint.source, Source::absent);
+    EXPECT_THAT(found.provenance.constraint.note, HasSubstr("gfp_mask"));
+    EXPECT_FALSE(found.allocation.nodemask_known);
+}
+
+TEST_F(TwoNodes, OfAMemoryPolicyCountThePresentPagesOfItsOwn)
+{
+    for (const std::uint64_t free : {full, roomy}) {
+        stream_ = {};
+        const Incident found = incident({free, full}, [](wire_invocation_begin &wire) { bind(wire, 0b10); });
+        EXPECT_EQ(found.constraint, Constraint::memory_policy);
+        EXPECT_EQ(found.total_pages, 702U);
+        EXPECT_EQ(found.provenance.constraint.source, Source::recomputed);
+        EXPECT_THAT(found.provenance.constraint.note, HasSubstr("mbind"));
+        EXPECT_TRUE(found.allocation.nodemask_known);
+        EXPECT_THAT(*found.allocation.nodemask, testing::ElementsAre(1));
+    }
+}
+
+// constrained_alloc() asks for the policy first.
+TEST_F(TwoNodes, OfAPolicyInsideACpusetAreThePolicys)
+{
+    const Incident found = incident({roomy, full}, [](wire_invocation_begin &wire) {
+        wire.mems_allowed[0] = 0b10;
+        bind(wire, 0b10);
+    });
+    EXPECT_EQ(found.constraint, Constraint::memory_policy);
+}
+
+TEST_F(TwoNodes, AreNotConfinedByAPolicyOfAllThatHaveMemory)
+{
+    const Incident found = incident({full, full}, [](wire_invocation_begin &wire) { bind(wire, 0b11); });
+    EXPECT_EQ(found.constraint, Constraint::none);
+    EXPECT_TRUE(found.allocation.nodemask_known);
+    EXPECT_FALSE(found.allocation.nodemask);
+}
+
+// mbind() on the range of memory, most likely.
+TEST_F(TwoNodes, LeaveItOpenWhatConfinedWhenOneThatIsAllowedHadRoom)
+{
+    const Incident found = incident({roomy, full});
+    EXPECT_EQ(found.scope, Scope::global);
+    EXPECT_FALSE(found.constraint || found.total_pages);
+    EXPECT_EQ(found.provenance.constraint.source, Source::absent);
+    EXPECT_THAT(found.provenance.constraint.note, HasSubstr("mbind"));
+}
+
+TEST_F(TwoNodes, HaveNoTotalWithoutTheHostsSwap)
+{
+    tracepoint_begin(stream_, leaky(), [](wire_invocation_begin &wire) {
+        wire.valid |= WIRE_BEGIN_POLICY;
+        wire.mems_allowed[0] = 0b11;
+        bind(wire, 0b10);
+    });
+    stream_.memcg(root_id, 0, "").memcg(web_id, root_id, "web").node(0, 5'000).node(1, 700);
+    const Incident found = tracepoint_end(stream_, [](wire_system_state &wire) { wire.valid = 0; });
+    EXPECT_EQ(found.constraint, Constraint::memory_policy);
+    EXPECT_FALSE(found.total_pages);
+}
+
+TEST(OomDomain, OfASysrqIsToldByTheStack)
+{
+    constexpr std::uint64_t frame = 0xffffffff81000000;
+    const auto asked_from = [&](std::string_view function) {
+        Stream stream;
+        tracepoint_begin(stream, Task(2, "kworker/0:1").no_mm().memcg(web_id), [&](wire_invocation_begin &wire) {
+            wire.valid |= WIRE_BEGIN_STACK | WIRE_BEGIN_SCOPE_FROM_STACK;
+            wire.stack_depth = 1;
+            wire.stack[0] = frame;
+        });
+        add_memcgs(stream); // one of them is at its limit all the same
+        add_memory(stream); // and the host has memory left
+        stream.node(1, 700).zone(1, 2, "Normal");
+        stream.symbol(frame, function).symbol(frame + 8, "moom_callback");
+        return tracepoint_end(stream);
+    };
+    const Incident sysrq = asked_from("moom_callback");
+    EXPECT_EQ(sysrq.scope, Scope::sysrq);
+    EXPECT_EQ(sysrq.constraint, Constraint::none);
+    EXPECT_EQ(sysrq.total_pages, (1ULL << 30) / 4096);
+    EXPECT_EQ(sysrq.provenance.constraint.source, Source::recomputed);
+    EXPECT_THAT(sysrq.provenance.memcg.note, HasSubstr("moom_callback"));
+    EXPECT_EQ(asked_from("out_of_memory").scope, Scope::global); // a symbol that is not of the stack says nothing
 }
 
 TEST(OomDomain, HasNoTotalWhereTheHostsSizeWasNotRead)

@@ -279,6 +279,22 @@ TEST(WireDecoder, TellsZeroFromUnknownInABegin)
     EXPECT_TRUE(begin.badness_unsigned && begin.has_zonelist);
     EXPECT_FALSE(begin.oom_memcg_from_lock);
 
+    EXPECT_FALSE(begin.policy_known || begin.policy_nodes);
+    EXPECT_FALSE(begin.trigger.facts.policy_disjoint);
+
+    wire.valid = WIRE_BEGIN_POLICY;
+    wire.trigger.facts = WIRE_TASK_POLICY_READ;
+    begin = body_in<InvocationBegin>(bytes_of(wire));
+    EXPECT_TRUE(begin.policy_known);
+    EXPECT_FALSE(begin.policy_nodes || begin.nodemask);
+    EXPECT_EQ(begin.trigger.facts.policy_disjoint, false);
+    wire.valid |= WIRE_BEGIN_NODEMASK;
+    wire.trigger.facts |= WIRE_TASK_POLICY_DISJOINT;
+    begin = body_in<InvocationBegin>(bytes_of(wire));
+    EXPECT_THAT(*begin.policy_nodes, ElementsAre(63, 960));
+    EXPECT_FALSE(begin.nodemask);
+    EXPECT_EQ(begin.trigger.facts.policy_disjoint, true);
+
     wire.valid = WIRE_BEGIN_MEMCG_LOCKED;
     wire.oom_memcg_id = 5;
     begin = body_in<InvocationBegin>(bytes_of(wire));

@@ -36,6 +36,7 @@ struct decisions {
     __s64 chosen_points_is_signed;
     __s64 has_lookup_percpu_elem;
     __s64 has_cpusets, task_cpuset;
+    __s64 has_mempolicy, task_bind_nodes, nodes_of_another_policy;
 };
 
 struct decisions decisions = {};
@@ -149,6 +150,31 @@ static __always_inline void decide_cpuset(__u64 address)
     decisions.task_cpuset = has_cpusets() ? offset_of_word((__u64)task_cpuset((void *)address)) : -1;
 }
 
+static __always_inline __s64 bind_nodes(__u64 address)
+{
+    __u64 nodes = (__u64)task_bind_nodes((void *)address);
+
+    return nodes ? (__s64)(nodes - address) : -1;
+}
+
+#define MPOL_INTERLEAVE_MODE 3
+
+/* The same object is the task and its policy. */
+static __always_inline void decide_mempolicy(__u64 address)
+{
+    __u64 pointer = bpf_core_field_offset(struct task_struct___numa, mempolicy);
+    __u64 mode = bpf_core_field_offset(struct mempolicy, mode);
+
+    decisions.has_mempolicy = has_mempolicy();
+    if (pointer > OBJECT_SIZE - sizeof(__u64) || mode > OBJECT_SIZE - sizeof(__u16))
+        return;
+    *(__u64 *)&object[pointer] = address;
+    *(__u16 *)&object[mode] = MPOL_BIND_MODE;
+    decisions.task_bind_nodes = bind_nodes(address);
+    *(__u16 *)&object[mode] = MPOL_INTERLEAVE_MODE;
+    decisions.nodes_of_another_policy = bind_nodes(address);
+}
+
 SEC("raw_tp")
 int decide(void *context)
 {
@@ -164,5 +190,6 @@ int decide(void *context)
     decisions.chosen_points_is_signed = chosen_points_is_signed();
     decisions.has_lookup_percpu_elem = has_lookup_percpu_elem();
     decide_cpuset(address);
+    decide_mempolicy(address);
     return 0;
 }

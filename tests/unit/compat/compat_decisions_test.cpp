@@ -37,6 +37,7 @@ constexpr std::uint64_t mmf_oom_skip = 1ULL << 21;
 enum class Rss { shared_count, percpu_counter };
 enum class MmFlags { number, bitmap };
 enum class PcpLists { pageset, per_cpu_pageset };
+enum class PolicyNodes { in_union, member };
 enum class KswapdFailures { number, atomic };
 
 struct Kernel {
@@ -45,6 +46,7 @@ struct Kernel {
     MmFlags flags;
     PcpLists pcp_lists;
     KswapdFailures kswapd_failures;
+    PolicyNodes policy_nodes;
     bool free_highatomic;
     bool cma_pages; // CONFIG_CMA
     bool cgroup_v1; // CONFIG_MEMCG_V1
@@ -68,6 +70,7 @@ const std::array kernels = {
         .flags = MmFlags::number,
         .pcp_lists = PcpLists::pageset,
         .kswapd_failures = KswapdFailures::number,
+        .policy_nodes = PolicyNodes::in_union,
         .free_highatomic = false,
         .cma_pages = false,
         .cgroup_v1 = true,
@@ -84,6 +87,7 @@ const std::array kernels = {
         .flags = MmFlags::number,
         .pcp_lists = PcpLists::per_cpu_pageset,
         .kswapd_failures = KswapdFailures::number,
+        .policy_nodes = PolicyNodes::member,
         .free_highatomic = false,
         .cma_pages = false,
         .cgroup_v1 = true,
@@ -100,6 +104,7 @@ const std::array kernels = {
         .flags = MmFlags::number,
         .pcp_lists = PcpLists::per_cpu_pageset,
         .kswapd_failures = KswapdFailures::number,
+        .policy_nodes = PolicyNodes::member,
         .free_highatomic = true, // of 6.13, in the stable series since
         .cma_pages = false,
         .cgroup_v1 = false,
@@ -116,6 +121,7 @@ const std::array kernels = {
         .flags = MmFlags::bitmap,
         .pcp_lists = PcpLists::per_cpu_pageset,
         .kswapd_failures = KswapdFailures::atomic,
+        .policy_nodes = PolicyNodes::member,
         .free_highatomic = true,
         .cma_pages = false,
         .cgroup_v1 = false,
@@ -132,6 +138,7 @@ const std::array kernels = {
         .flags = MmFlags::bitmap,
         .pcp_lists = PcpLists::per_cpu_pageset,
         .kswapd_failures = KswapdFailures::atomic,
+        .policy_nodes = PolicyNodes::member,
         .free_highatomic = true,
         .cma_pages = true,
         .cgroup_v1 = false,
@@ -257,6 +264,9 @@ Decisions expected_of(const Kernel &kernel, const Layout &layout)
     expected["has_cpusets"] = 1;
     const std::string css = "subsys[" + std::to_string(layout.number("cgroup_subsys_id", "cpuset_cgrp_id")) + "]";
     expected["task_cpuset"] = layout.at("css_set", css.c_str());
+    expected["has_mempolicy"] = 1; // CONFIG_NUMA
+    expected["task_bind_nodes"] = layout.at("mempolicy", kernel.policy_nodes == PolicyNodes::in_union ? "v.nodes" : "nodes");
+    expected["nodes_of_another_policy"] = none;
     return expected;
 }
 

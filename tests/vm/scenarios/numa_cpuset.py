@@ -14,9 +14,8 @@ def check(run):
     check_one_by_one(run, (b"innocent", b"eater"), scope="global")
     for incident in run.incidents:
         run.checks.expect("nodes", [node["node"] for node in incident["nodes"]], [0, 1])
-        if run.weighs():
-            run.checks.expect("constraint", incident["constraint"], "cpuset")
-            run.checks.expect("nodemask of the allocation", incident["allocation"]["nodemask"], None)
+        run.checks.expect("constraint", incident["constraint"], "cpuset")
+        run.checks.expect("nodemask of the allocation", incident["allocation"]["nodemask"], None)
 
 
 SCENARIO = Scenario(check, reports=2, min_compared=350, boot=TWO_NODES)

@@ -10,8 +10,8 @@ def check(run):
         return
     checks = run.checks
     victim = run.member(b"sacrifice")
+    checks.expect("scope", incident["scope"], "sysrq")
     if run.weighs():
-        checks.expect("scope", incident["scope"], "sysrq")
         checks.expect("order", incident["allocation"]["order"], -1)
     checks.expect("trigger is a kernel thread", incident["trigger"]["comm"].startswith("kworker"), True)
     checks.check_candidates(incident, run.members, only_members=False)
