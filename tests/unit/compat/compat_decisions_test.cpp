@@ -63,7 +63,7 @@ void PrintTo(const Kernel &kernel, std::ostream *out)
     *out << kernel.fixture;
 }
 
-const std::array kernels = {
+const std::array amd64_kernels = {
     Kernel{
         .fixture = "5.10-amd64",
         .rss = Rss::shared_count,
@@ -150,6 +150,23 @@ const std::array kernels = {
         .absent_items = {"NR_BOUNCE"},
     },
 };
+
+// Debian's arm64 kernels are configured with CMA; nothing else that is asked for differs.
+Kernel on_arm64(Kernel kernel, const char *fixture)
+{
+    kernel.fixture = fixture;
+    kernel.cma_pages = true;
+    kernel.absent_items.erase("MIGRATE_CMA");
+    return kernel;
+}
+
+const std::vector<Kernel> kernels = [] {
+    std::vector<Kernel> all(amd64_kernels.begin(), amd64_kernels.end());
+    all.push_back(on_arm64(amd64_kernels[1], "6.1-arm64"));
+    all.push_back(on_arm64(amd64_kernels[2], "6.12-arm64"));
+    all.push_back(on_arm64(amd64_kernels[4], "7.3-arm64"));
+    return all;
+}();
 
 // Where things lie in one kernel, by its BTF. A name that the table expects and the BTF lacks is a failure of its own.
 class Layout
