@@ -27,6 +27,17 @@ static __always_inline __u64 thread_with_mm(__u64 leader, __u32 *bound_reached)
 	return 0;
 }
 
+/* A task bound to other nodes is passed over, and its cpuset is not asked. */
+__noinline int policy_facts(__u64 task)
+{
+	__u64 nodes = ~0ULL;
+	void *bound = task_bind_nodes((struct task_struct *)task);
+
+	if (bound)
+		bpf_probe_read_kernel(&nodes, sizeof(nodes), bound);
+	return nodes & invocation.policy_nodes ? WIRE_TASK_POLICY_READ : WIRE_TASK_POLICY_READ | WIRE_TASK_POLICY_DISJOINT;
+}
+
 __noinline int emit_candidate_by_address(__u64 address, __s64 points, __s64 chosen_points, __u32 facts)
 {
 	struct task_struct *leader = (void *)address, *task = leader;
@@ -50,7 +61,8 @@ __noinline int emit_candidate_by_address(__u64 address, __s64 points, __s64 chos
 		record->task.facts |= WIRE_TASK_LOOK_BOUND;
 	record->task.memcg_id = memcg_id_of(task_memcg(leader));
 	compare_mems_allowed(&record->task, leader);
-	compare_policy(&record->task, leader);
+	if (invocation.policy_nodes)
+		record->task.facts |= policy_facts(address);
 	record->points = points;
 	record->chosen_points = chosen_points;
 	record->facts = facts;

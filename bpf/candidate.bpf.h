@@ -20,6 +20,9 @@ struct evaluation {
 /* Candidate by address: for kprobes, and for a leader whose threads hold the mm. See candidate.bpf.c. */
 extern int emit_candidate_by_address(__u64 task, __s64 points, __s64 chosen_points, __u32 facts);
 
+/* Under a memory policy: what its own says of a task, as enum wire_task_fact. Apart, so that the verifier looks at it once. */
+extern int policy_facts(__u64 task);
+
 /* Do the task's allowed nodes miss the trigger's? Only for masks that fit one word; others are left to user space as unknown. */
 static __always_inline void compare_mems_allowed(struct wire_task *out, struct task_struct *task)
 {
@@ -29,21 +32,6 @@ static __always_inline void compare_mems_allowed(struct wire_task *out, struct t
 	out->facts |= WIRE_TASK_MEMS_READ;
 	if (!(mems & invocation.mems_allowed))
 		out->facts |= WIRE_TASK_MEMS_DISJOINT;
-}
-
-/* In an OOM that a memory policy confines, a task bound to other nodes is passed over, and its cpuset is not asked. */
-static __always_inline void compare_policy(struct wire_task *out, struct task_struct *task)
-{
-	__u64 nodes = ~0ULL;
-
-	if (!invocation.policy_nodes || invocation.oom_memcg)
-		return;
-	void *bound = task_bind_nodes(task);
-	if (bound)
-		bpf_probe_read_kernel(&nodes, sizeof(nodes), bound);
-	out->facts |= WIRE_TASK_POLICY_READ;
-	if (!(nodes & invocation.policy_nodes))
-		out->facts |= WIRE_TASK_POLICY_DISJOINT;
 }
 
 static __always_inline void announce_memcg_of(struct task_struct *task)
@@ -68,7 +56,8 @@ static __always_inline void emit_candidate(struct task_struct *task, struct eval
 	read_task_mm(&record->task, &record->mm, task);
 	record->task.memcg_id = memcg_id_of(task_memcg(task));
 	compare_mems_allowed(&record->task, task);
-	compare_policy(&record->task, task);
+	if (invocation.policy_nodes)
+		record->task.facts |= policy_facts(address_of(task));
 	record->points = evaluation->points;
 	record->chosen_points = evaluation->chosen_points;
 	record->facts = evaluation->facts;

@@ -96,7 +96,8 @@ static __always_inline void read_nodemasks(struct wire_invocation_begin *record,
 	if (beyond)
 		return;
 	invocation.mems_allowed = record->mems_allowed[0];
-	invocation.policy_nodes = record->nodemask[0];
+	/* A memcg's scan asks nobody for nodes. */
+	invocation.policy_nodes = invocation.oom_memcg ? 0 : record->nodemask[0];
 }
 
 static __always_inline void read_cpuset_name(struct wire_invocation_begin *record, struct task_struct *task)

@@ -56,7 +56,7 @@ struct invocation {
 		evaluations; /* seen so far; of a suppressed scan the first NOTED_EVALUATIONS are kept in noted_evaluations[] */
 	wire_u64 mems_allowed; /* the trigger's, first word; 0 if it has bits beyond */
 	wire_u64
-		policy_nodes; /* first word of the nodes that a memory policy confines the allocation to; 0: none, or bits beyond */
+		policy_nodes; /* first word of the nodes that a memory policy confines a global OOM to; 0: none, or bits beyond */
 	wire_u64 signal_task; /* the task last sent SIGKILL from inside */
 	wire_u64 stack[WIRE_MAX_STACK];
 	wire_u64 walk_ns;
