@@ -39,7 +39,7 @@ struct Provenance {
 // One entry per group of facts; the names are the JSON keys of `provenance`.
 struct ProvenanceTable {
     Provenance outcome, trigger, allocation, constraint, memcg, nodes, swap, sysctls, candidates, points, victim, kills, after,
-        host;
+        host, before;
 };
 
 // ---- the parts ------------------------------------------------------------------------------------------------------
@@ -240,6 +240,12 @@ struct KilledProcess {
     bool signalled = false; // SIGKILL was seen being sent
     bool marked = false;    // mark_oom_victim() was seen
     std::optional<std::uint64_t> signalled_ns, marked_ns, exited_ns, released_ns;
+    // The OOM reaper, as far as it came: it is woken two seconds after the mark, if the process has not gone by then.
+    struct Reaper {
+        std::optional<std::uint64_t> woken_ns, started_ns, finished_ns;
+        std::optional<std::uint64_t> skipped_ns; // the memory was gone already, or its lock was held
+    };
+    Reaper reaper;
     std::optional<std::uint64_t> reaped_bytes;   // rss at the mark minus rss when the reaper had finished
     std::optional<std::uint64_t> returned_bytes; // rss that came back when its mm was released
 };
@@ -277,6 +283,44 @@ struct Aftermath {
     std::optional<std::uint64_t> to_choice_ns, to_kill_ns, to_reap_ns, to_exit_ns, to_release_ns;
 };
 
+// One zone as the page allocator judged it in its last round: would the request fit if all that can be reclaimed were?
+struct RetriedZone {
+    std::uint32_t node = 0;
+    std::uint32_t index = 0;
+    std::string name;
+    std::uint64_t reclaimable_bytes = 0;
+    std::uint64_t available_bytes = 0; // reclaimable and free
+    std::uint64_t min_wmark_bytes = 0; // boost included; what the zone reserves for lower requests comes on top
+    bool wmark_check = false;          // true: worth another round
+};
+
+struct ReclaimRetries {
+    std::uint32_t rounds = 0;                 // 0: none were seen, and the rest says nothing
+    std::optional<std::uint64_t> duration_ns; // from the first round to the invocation
+    std::optional<std::int32_t> order;
+    std::optional<std::int32_t> no_progress_loops; // rounds in a row, up to the last one, in which reclaim freed nothing
+    std::vector<RetriedZone> zones;                // of the last round, in the order in which they were tried
+    std::uint32_t zones_left_out = 0;
+};
+
+struct CompactionRetries {
+    std::uint32_t checks = 0; // how often another compaction was considered; 0: never, and the rest says nothing
+    std::optional<std::uint64_t> duration_ns; // from the first to the invocation
+    std::optional<std::int32_t> order;
+    std::optional<CompactPriority> priority; // of the last, as are those below; absent: one that this version does not know
+    std::optional<CompactResult> result;
+    std::optional<std::int32_t> retries, max_retries;
+    std::optional<bool> again; // it was tried again
+};
+
+// What the page allocator tried for this request before it invoked the OOM killer. Absent: not watched, as provenance says.
+// The charge to a cgroup retries by itself, unseen: an OOM of a cgroup has 0 here, unless the page allocator had its own
+// trouble.
+struct Before {
+    std::optional<ReclaimRetries> reclaim;
+    std::optional<CompactionRetries> compaction;
+};
+
 struct Host {
     std::string hostname, boot_id, kernel, arch, tracer_version;
     std::uint64_t page_size = 0;
@@ -296,6 +340,39 @@ struct ScoreCheck {
     };
     std::vector<Mismatch> mismatches; // the first 16
     bool exact_counters = false;      // the exact (7.0) reading of rss is the one that matched
+};
+
+// The kernel's counts of its kills against those that were seen and are listed. A kill is counted once for each process that is
+// sent SIGKILL and marked; processes that only share a victim's memory are not counted, and the first victim of a
+// memory.oom.group is counted a second time with the rest, unless it has gone by then. The hooks count by the same rule.
+struct KillCheck {
+    // On the whole host since the reading before: kills of an OOM that overlaps with this one are on both sides.
+    struct System {
+        std::uint64_t counted = 0; // by /proc/vmstat oom_kill
+        std::uint64_t seen = 0;    // by the hooks
+    };
+    // In this incident alone: read while the kernel held oom_lock.
+    struct Memcg {
+        std::string path;          // whose memory.events were read; may be empty: not known
+        std::uint64_t counted = 0; // oom_kill
+        std::uint64_t seen = 0;
+        std::optional<std::uint64_t> group_kills; // oom_group_kill; absent: this kernel does not count them
+    };
+    std::optional<System> system;
+    std::optional<Memcg> memcg;
+    std::uint64_t listed = 0;            // processes in `kills` that the kernel counts
+    std::uint64_t twice_at_most = 0;     // of these
+    std::string system_note, memcg_note; // why absent
+
+    // Absent: nothing was compared.
+    [[nodiscard]] std::optional<bool> agree() const
+    {
+        if (!system && !memcg)
+            return std::nullopt;
+        if (system && system->counted != system->seen)
+            return false;
+        return !memcg || (memcg->counted == memcg->seen && listed <= memcg->seen && memcg->seen <= listed + twice_at_most);
+    }
 };
 
 struct Completeness {
@@ -334,9 +411,11 @@ struct Incident {
     std::vector<KilledProcess> kills;    // in the order in which they were killed
     std::vector<TimelineEntry> timeline; // ascending time
     Aftermath after;
+    Before before;
     Host host;
 
     ScoreCheck scores;
+    KillCheck kill_check;
     Completeness completeness;
     ProvenanceTable provenance;
 };
@@ -351,5 +430,7 @@ std::string_view name_of(PointsSource source);
 std::string_view name_of(KillWhy why);
 std::string_view name_of(TimelineEvent event);
 std::string_view name_of(WalkStop stop);
+std::string_view name_of(CompactPriority priority);
+std::string_view name_of(CompactResult result);
 
 } // namespace oomtrace

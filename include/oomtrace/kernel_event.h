@@ -264,9 +264,64 @@ struct StreamEnd {
     bool count_reached = false; // episodes still open were left unreported on purpose
 };
 
+enum class CompactPriority : std::uint8_t { sync_full, sync_light, async };
+enum class CompactResult : std::uint8_t {
+    not_suitable_zone,
+    skipped,
+    deferred,
+    no_suitable_page,
+    continue_,
+    complete,
+    partial_skipped,
+    contended,
+    success,
+};
+
+// What the page allocator tried for the invoking task before. A group is absent where its tracepoint was not watched; then 0
+// rounds is not what it says.
+struct Retries {
+    struct Zone {
+        std::uint32_t node = 0;
+        std::uint32_t index = 0;
+        std::string name;
+        std::uint64_t reclaimable = 0, available = 0, min_wmark = 0;
+        bool wmark_check = false;
+    };
+    struct Reclaim {
+        std::uint32_t rounds = 0;
+        std::uint64_t first_ns = 0, last_ns = 0; // as all below: with rounds
+        std::int32_t order = 0;
+        std::int32_t no_progress_loops = 0;
+        std::vector<Zone> zones; // of the last round
+        std::uint32_t zones_beyond = 0;
+    };
+    struct Compaction {
+        std::uint32_t checks = 0;
+        std::uint64_t first_ns = 0, last_ns = 0; // as all below: with checks
+        std::int32_t order = 0;
+        std::optional<CompactPriority> priority; // absent: one that this version does not know
+        std::optional<CompactResult> result;
+        std::int32_t retries = 0, max_retries = 0;
+        bool again = false;
+    };
+    std::optional<Reclaim> reclaim;
+    std::optional<Compaction> compaction;
+};
+
+// The kernel's own counts of one cgroup, at the choice and at the return of out_of_memory().
+struct KillCounts {
+    std::uint64_t memcg_id = 0;
+    std::uint64_t oom_kill_before = 0, oom_kill_after = 0;
+    struct GroupKills {
+        std::uint64_t before = 0, after = 0;
+    };
+    std::optional<GroupKills> group_kill; // absent: this kernel does not count them
+    std::uint32_t kills_seen = 0;         // by the hooks, in between
+};
+
 using EventBody =
     std::variant<InvocationBegin, Candidate, Choice, Kill, NodeState, ZoneState, MemcgState, InvocationEnd, ReaperEvent,
-                 ExitEvent, MmReleased, HostFacts, SystemState, Symbol, ClockTick, LossTotals, StreamEnd>;
+                 ExitEvent, MmReleased, HostFacts, SystemState, Symbol, ClockTick, LossTotals, StreamEnd, Retries, KillCounts>;
 
 struct KernelEvent {
     EventHeader header;

@@ -52,6 +52,8 @@ enum wire_kind {
 	WIRE_REAPER = 9,
 	WIRE_EXIT = 10,            /* the last thread of a killed process is in do_exit() */
 	WIRE_MM_RELEASED = 11,     /* exit_mmap() of a killed process: its memory is back */
+	WIRE_RETRIES = 12,         /* what the page allocator tried for the invoking task before; once per episode, after its begin */
+	WIRE_KILL_COUNTS = 13,     /* what the kernel counted while it held oom_lock; function hooks only, before the closing record */
 	/* made by the collector, in the same stream so that a replay sees what the live run saw */
 	WIRE_HOST = 64,
 	WIRE_SYSTEM_STATE = 65,
@@ -439,6 +441,91 @@ struct wire_mm_released {
 	wire_u32 reserved;
 };
 
+enum wire_retries_watched {
+	WIRE_RETRIES_RECLAIM = 1 << 0,    /* oom:reclaim_retry_zone is attached: 0 rounds means that there were none */
+	WIRE_RETRIES_COMPACTION = 1 << 1, /* oom:compact_retry is attached (CONFIG_COMPACTION) */
+};
+
+/* Mirrors enum compact_priority and enum compact_result, in this header's own numbering. */
+enum wire_compact_priority {
+	WIRE_COMPACT_PRIO_UNKNOWN = 0, /* one that this version does not know */
+	WIRE_COMPACT_PRIO_SYNC_FULL = 1,
+	WIRE_COMPACT_PRIO_SYNC_LIGHT = 2,
+	WIRE_COMPACT_PRIO_ASYNC = 3,
+};
+
+enum wire_compact_result {
+	WIRE_COMPACT_UNKNOWN = 0,
+	WIRE_COMPACT_NOT_SUITABLE_ZONE = 1,
+	WIRE_COMPACT_SKIPPED = 2,
+	WIRE_COMPACT_DEFERRED = 3,
+	WIRE_COMPACT_NO_SUITABLE_PAGE = 4,
+	WIRE_COMPACT_CONTINUE = 5,
+	WIRE_COMPACT_COMPLETE = 6,
+	WIRE_COMPACT_PARTIAL_SKIPPED = 7,
+	WIRE_COMPACT_CONTENDED = 8,
+	WIRE_COMPACT_SUCCESS = 9,
+};
+
+#define WIRE_MAX_RETRIED_ZONES 16
+
+/* One zone as should_reclaim_retry() judged it: would the allocation fit if all that can be reclaimed were? Pages. */
+struct wire_retried_zone {
+	wire_u64 reclaimable;
+	wire_u64 available;         /* reclaimable and free */
+	wire_u64 min_wmark;         /* min watermark, boost included; the zone's lowmem_reserve comes on top */
+	wire_u32 node;
+	wire_u32 index;             /* enum zone_type of the running kernel */
+	wire_u32 wmark_check;       /* 1: __zone_watermark_ok(): worth another round */
+	wire_u32 reserved;
+	wire_u8 name[WIRE_ZONE_NAME_LEN];
+};
+
+/* The retries of the invoking task since it began to ask for this memory (see retries.bpf.c for how that is told). A round is one
+ * call of should_reclaim_retry(); its zones are those of the last round, in the order of the zonelist. */
+struct wire_retries {
+	struct wire_header header;
+	wire_u32 watched;           /* enum wire_retries_watched */
+	wire_u32 reclaim_rounds;
+	wire_u64 reclaim_first_ns;  /* with reclaim_rounds, as are the three below and the zones */
+	wire_u64 reclaim_last_ns;
+	wire_s32 reclaim_order;
+	wire_s32 no_progress_loops; /* rounds in a row, up to the last, in which reclaim freed nothing */
+	wire_u32 compact_checks;    /* calls of should_compact_retry() */
+	wire_s32 compact_order;     /* with compact_checks, as is the rest: of the last call */
+	wire_u64 compact_first_ns;
+	wire_u64 compact_last_ns;
+	wire_u32 compact_priority;  /* enum wire_compact_priority */
+	wire_u32 compact_result;    /* enum wire_compact_result */
+	wire_s32 compact_retries;
+	wire_s32 compact_max_retries;
+	wire_u32 compact_again;     /* 1: should_compact_retry() returned true */
+	wire_u32 nr_zones;
+	wire_u32 zones_beyond;      /* zones of the last round that the record has no room for */
+	wire_u32 reserved;
+	struct wire_retried_zone zone[WIRE_MAX_RETRIED_ZONES];
+};
+
+enum wire_kill_counts_valid {
+	WIRE_KILL_COUNTS_GROUP = 1 << 0, /* the kernel has MEMCG_OOM_GROUP_KILL (5.17) */
+};
+
+/*
+ * memory_events[] of one cgroup, read at the choice and when out_of_memory() returns. oom_lock is held from one to the other, so
+ * that no other OOM can have added to them. Of a memory.oom.group it is that group; else that of the process which the kernel
+ * counts the kill for, the owner of the victim's mm.
+ */
+struct wire_kill_counts {
+	struct wire_header header;
+	wire_u64 memcg_id;
+	wire_u64 oom_kill_before;   /* memory_events[MEMCG_OOM_KILL] */
+	wire_u64 oom_kill_after;
+	wire_u64 group_kill_before; /* memory_events[MEMCG_OOM_GROUP_KILL], with WIRE_KILL_COUNTS_GROUP */
+	wire_u64 group_kill_after;
+	wire_u32 kills_seen;        /* by the hooks, in between */
+	wire_u32 valid;             /* enum wire_kill_counts_valid */
+};
+
 /* ---- made by the collector ---- */
 
 /* First record of every stream. */
@@ -475,6 +562,7 @@ enum wire_system_item {
 	WIRE_SYS_HUGEPAGES_FREE = 14,
 	WIRE_SYS_HUGEPAGE_SIZE_BYTES = 15,
 	WIRE_SYS_PROCESSES = 16,         /* thread groups and threads alive, from /proc/loadavg */
+	WIRE_SYS_KILLS_SEEN = 17,        /* kills that the hooks saw since they were attached, of those that vmstat's oom_kill counts */
 	WIRE_SYS_ITEMS = 32,
 };
 
@@ -553,7 +641,9 @@ struct wire_file_header {
 	X(WIRE_SYMBOL, wire_symbol)                          \
 	X(WIRE_CLOCK, wire_clock)                            \
 	X(WIRE_LOSS, wire_loss)                              \
-	X(WIRE_STREAM_END, wire_stream_end)
+	X(WIRE_STREAM_END, wire_stream_end)                  \
+	X(WIRE_RETRIES, wire_retries)                        \
+	X(WIRE_KILL_COUNTS, wire_kill_counts)
 /* clang-format on */
 
 #ifdef __cplusplus
@@ -588,6 +678,9 @@ WIRE_SIZE(wire_clock, 32);
 WIRE_SIZE(wire_loss, 80);
 WIRE_SIZE(wire_stream_end, 48);
 WIRE_SIZE(wire_file_header, 24);
+WIRE_SIZE(wire_retried_zone, 56);
+WIRE_SIZE(wire_retries, 1016);
+WIRE_SIZE(wire_kill_counts, 80);
 #undef WIRE_SIZE
 
 #endif /* OOMTRACE_WIRE_RECORD_H */

@@ -465,4 +465,17 @@ BodyResult body_of(const wire_stream_end &wire)
     return StreamEnd{wire.records, wire.reason == WIRE_END_COUNT_REACHED};
 }
 
+BodyResult body_of(const wire_kill_counts &wire)
+{
+    KillCounts counts;
+    counts.memcg_id = wire.memcg_id;
+    counts.oom_kill_before = wire.oom_kill_before;
+    counts.oom_kill_after = wire.oom_kill_after;
+    if (has(wire.valid, WIRE_KILL_COUNTS_GROUP)) {
+        counts.group_kill = KillCounts::GroupKills{wire.group_kill_before, wire.group_kill_after};
+    }
+    counts.kills_seen = wire.kills_seen;
+    return counts;
+}
+
 } // namespace oomtrace

@@ -36,5 +36,7 @@ BodyResult body_of(const wire_symbol &wire);
 BodyResult body_of(const wire_clock &wire);
 BodyResult body_of(const wire_loss &wire);
 BodyResult body_of(const wire_stream_end &wire);
+BodyResult body_of(const wire_retries &wire);
+BodyResult body_of(const wire_kill_counts &wire);
 
 } // namespace oomtrace
