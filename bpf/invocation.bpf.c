@@ -6,6 +6,7 @@
 #include "kernel_compat.bpf.h"
 #include "per_cpu.bpf.h"
 #include "read_task.bpf.h"
+#include "retries.bpf.h"
 #include "task_walk.bpf.h"
 
 #define GFP_FS 0x80u /* ___GFP_FS: the same bit in 5.4 .. 7.3 */
@@ -169,6 +170,7 @@ __noinline int begin_episode(__u64 victim)
 	invocation.episode++;
 	__sync_fetch_and_add(&counters.episodes, 1);
 	emit_begin();
+	emit_retries();
 
 	__u64 trigger_memcg = css_memcg((__u64)bpf_get_current_task());
 	struct oom_control *oc = (void *)invocation.oom_control;
@@ -220,6 +222,41 @@ static __always_inline int send_suppressed_scan(void)
 	return 0;
 }
 
+/* Before the kill; what has changed when out_of_memory() returns is the kernel's count of this invocation. */
+static __always_inline void note_kill_counts(__u64 victim)
+{
+	__u64 memcg = kill_counting_memcg(victim);
+
+	if (!memcg || !tracer.kills_counted)
+		return;
+	invocation.counting_memcg = memcg;
+	invocation.counting_memcg_id = memcg_id_of((struct mem_cgroup *)memcg);
+	invocation.oom_kill_before = memcg_oom_kills(memcg);
+	invocation.group_kill_before = memcg_group_kills(memcg);
+}
+
+static __always_inline void emit_kill_counts(void)
+{
+	__u64 memcg = invocation.counting_memcg;
+
+	/* The group may be gone by now; its id says whether the address still holds what it held. */
+	if (!memcg || memcg_id_of((struct mem_cgroup *)memcg) != invocation.counting_memcg_id)
+		return;
+	struct wire_kill_counts *record = WIRE_RESERVE(wire_kill_counts, WIRE_KILL_COUNTS);
+	if (!record)
+		return;
+	record->memcg_id = invocation.counting_memcg_id;
+	record->oom_kill_before = invocation.oom_kill_before;
+	record->oom_kill_after = memcg_oom_kills(memcg);
+	if (memcg_counts_group_kills()) {
+		record->group_kill_before = invocation.group_kill_before;
+		record->group_kill_after = memcg_group_kills(memcg);
+		record->valid |= WIRE_KILL_COUNTS_GROUP;
+	}
+	record->kills_seen = invocation.kills_seen;
+	wire_submit(record);
+}
+
 __noinline int emit_choice(__u64 message)
 {
 	struct oom_control *oc = (void *)invocation.oom_control;
@@ -234,6 +271,7 @@ __noinline int emit_choice(__u64 message)
 	if (invocation.oom_memcg)
 		emit_memcg(invocation.oom_memcg, invocation.oom_memcg_id);
 	invocation.chosen_seen = 1;
+	note_kill_counts((__u64)task);
 	record = WIRE_RESERVE(wire_choice, WIRE_CHOICE);
 	if (!record)
 		return 0;
@@ -327,12 +365,20 @@ __noinline int emit_kill(__u64 address, __u32 event, __u32 why)
 		else
 			wire_submit(record);
 	}
-	if (event == WIRE_KILL_MARK)
-		invocation.victim_mm = (__u64)BPF_CORE_READ(task, mm);
-	if (event == WIRE_KILL_SIGNAL)
+	if (event == WIRE_KILL_SIGNAL) {
 		invocation.signals++;
-	else
+		invocation.signal_task = address;
+		invocation.signal_counted = why != WIRE_KILL_SHARES_MM;
+		if (invocation.signal_counted)
+			count_kill();
+	} else {
 		invocation.marks++;
+		invocation.victim_mm = (__u64)BPF_CORE_READ(task, mm);
+		invocation.victim_tgid = BPF_CORE_READ(task, tgid);
+		/* Its signal looked like that of a sharer, who is not marked: it is one, and a member of the group as well. */
+		if (invocation.signal_task == address && !invocation.signal_counted)
+			count_kill();
+	}
 	/* A sharer is signalled and never marked; everyone else is followed from the mark, when its mm is known to be held. */
 	if (event == WIRE_KILL_MARK || why == WIRE_KILL_SHARES_MM) {
 		follow(address, event);
@@ -404,6 +450,8 @@ __noinline int finish_invocation(int returned)
 	/* A call that weighed nothing and says nothing (no __GFP_FS, killer disabled) or a suppressed scan is no episode. */
 	if (!invocation.begun && outcome == WIRE_OUTCOME_NOTIFIER_FREED)
 		begin_episode(0);
+	if (!invocation.closed)
+		emit_kill_counts();
 	if (invocation.begun)
 		close_episode(outcome, returned, invocation.walk_stop, invocation.walk_ns);
 	invocation.task = 0;

@@ -27,6 +27,16 @@ extern int emit_choice(__u64 message);
 /* One WIRE_KILL, and what becomes of the process is followed from here. */
 extern int emit_kill(__u64 task, __u32 event, __u32 why);
 
+/*
+ * One kill that the kernel has counted: __oom_kill_process() counts each process that it signals and marks, and the first victim of
+ * a group again with the rest, but not those that share its mm.
+ */
+static __always_inline void count_kill(void)
+{
+	invocation.kills_seen++;
+	__sync_fetch_and_add(&counters.kills_seen, 1);
+}
+
 /* Sends WIRE_INVOCATION_END. Nothing more is numbered after it. */
 extern int close_episode(__u32 outcome, int returned, __u32 walk_stop, __u64 walk_ns);
 

@@ -359,6 +359,7 @@ enum css_task_iter_flags___v7_0 {
  *   goes at     never: other events will come, so that every one is asked for by name
  */
 #define memcg_event_index(event) bpf_core_enum_value(enum memcg_memory_event, event)
+#define memcg_counts_group_kills() bpf_core_enum_value_exists(enum memcg_memory_event, MEMCG_OOM_GROUP_KILL)
 
 /*
  * The tracepoint sched:sched_process_exit in do_exit()
@@ -447,6 +448,17 @@ static __always_inline void *task_bind_nodes(struct task_struct *task)
 					 ? bpf_core_field_offset(struct mempolicy___v5_14, nodes)
 					 : bpf_core_field_offset(struct mempolicy___v5_13, v.nodes));
 }
+
+/*
+ * enum compact_result, enum compact_priority: internal to the allocator
+ *   goes at  never: nothing promises that they keep their numbers
+ */
+#define compact_result_index(result) \
+	(bpf_core_enum_value_exists(enum compact_result, result) ? (int)bpf_core_enum_value(enum compact_result, result) : -1)
+#define compact_priority_index(priority)                                     \
+	(bpf_core_enum_value_exists(enum compact_priority, priority)         \
+		 ? (int)bpf_core_enum_value(enum compact_priority, priority) \
+		 : -1)
 
 /*
  * Looked at, and in no need of an entry: kernfs_node.parent became __parent in 6.15 (633488947ef6 "kernfs: Use RCU to access

@@ -17,9 +17,9 @@ int BPF_PROG(signal_in_invocation, int sig, struct kernel_siginfo *info, struct 
 
 	if (!invocation.signals)
 		why = WIRE_KILL_CHOSEN;
-	else if (invocation.marks && (__u64)BPF_CORE_READ((struct task_struct *)address, mm) == invocation.victim_mm)
-		why = WIRE_KILL_SHARES_MM;
-	invocation.signal_task = address;
+	else if (invocation.marks && (__u64)BPF_CORE_READ((struct task_struct *)address, mm) == invocation.victim_mm &&
+		 (__u32)BPF_CORE_READ((struct task_struct *)address, tgid) != invocation.victim_tgid)
+		why = WIRE_KILL_SHARES_MM; /* and not the first victim of a group, which is killed again with the rest */
 	begin_episode(address);
 	emit_kill(address, WIRE_KILL_SIGNAL, why);
 	return 0;

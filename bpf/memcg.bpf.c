@@ -218,17 +218,42 @@ __noinline __u64 oom_group_of(__u64 address, __u64 domain)
 	struct mem_cgroup *memcg = (void *)address;
 
 	/* Kept in memory that the verifier does not follow: in a register it would be a new state at every level. */
+	invocation.found_memcg = 0;
 	invocation.found_memcg_id = 0;
 	/* mem_cgroup_get_oom_group(): v2 only, never the root, and not above the group whose limit fired. */
 	for (__u64 level = 0; level < WIRE_MAX_MEMCG_DEPTH && memcg; level++) {
 		struct mem_cgroup *parent = memcg_parent(memcg);
 		if (!parent)
 			break;
-		if (BPF_CORE_READ(memcg, oom_group))
+		if (BPF_CORE_READ(memcg, oom_group)) {
+			invocation.found_memcg = (__u64)memcg;
 			invocation.found_memcg_id = memcg_id_of(memcg);
+		}
 		if ((__u64)memcg == domain)
 			break;
 		memcg = parent;
 	}
 	return invocation.found_memcg_id;
+}
+
+__noinline __u64 kill_counting_memcg(__u64 victim)
+{
+	struct task_struct *task = (void *)victim;
+	/* memcg_memory_event_mm() goes by the owner of the mm. */
+	struct task_struct *owner = BPF_CORE_READ(task, mm, owner);
+
+	if (oom_group_of((__u64)task_memcg(task), invocation.oom_memcg))
+		return invocation.found_memcg;
+	return (__u64)task_memcg(owner ? owner : task);
+}
+
+__noinline __u64 memcg_oom_kills(__u64 memcg)
+{
+	return memcg_event((struct mem_cgroup *)memcg, memcg_event_index(MEMCG_OOM_KILL));
+}
+
+__noinline __u64 memcg_group_kills(__u64 memcg)
+{
+	return memcg_counts_group_kills() ? memcg_event((struct mem_cgroup *)memcg, memcg_event_index(MEMCG_OOM_GROUP_KILL))
+					  : 0;
 }

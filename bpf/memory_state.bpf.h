@@ -27,4 +27,9 @@ extern __u64 oom_group_of(__u64 memcg, __u64 domain);
 /* Sends every node and populated zone. Nodes are reached from any memcg; without one, from oom_control's zonelist. */
 extern int emit_memory_state(__u64 memcg, __u64 zonelist);
 
+/* The cgroup in whose memory.events the kernel counts the kill of this task: 0: none. With memory.oom.group, the whole group's. */
+extern __u64 kill_counting_memcg(__u64 victim);
+extern __u64 memcg_oom_kills(__u64 memcg);
+extern __u64 memcg_group_kills(__u64 memcg); /* 0 also where !memcg_counts_group_kills() */
+
 #endif /* OOMTRACE_MEMORY_STATE_BPF_H */

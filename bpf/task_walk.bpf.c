@@ -149,6 +149,15 @@ int BPF_PROG(walk_list_at_mark, struct task_struct *victim)
 	return 0;
 }
 
+/* The first victim of a group is killed again with the rest, and not marked again. The sharers of its mm are not among those. */
+static __always_inline bool is_killed_again(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+
+	return BPF_CORE_READ(task, signal, oom_mm) && ((__u64)BPF_CORE_READ(task, mm) != invocation.victim_mm ||
+						       (__u32)BPF_CORE_READ(task, tgid) == invocation.victim_tgid);
+}
+
 /* The kernel signals a victim right before it marks it, and those who share its mm right after, all from the same task. */
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(signal_around_mark, int sig, struct kernel_siginfo *info, struct task_struct *task)
@@ -163,6 +172,8 @@ int BPF_PROG(signal_around_mark, int sig, struct kernel_siginfo *info, struct ta
 		emit_kill(address, WIRE_KILL_SIGNAL, WIRE_KILL_SHARES_MM);
 		return 0;
 	}
+	if (in_open_invocation() && followed_mm_count && invocation.oom_group_id && is_killed_again(address))
+		count_kill();
 	last_sigkill.sender = (__u64)bpf_get_current_task();
 	last_sigkill.task = address;
 	return 0;

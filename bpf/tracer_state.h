@@ -19,7 +19,9 @@ struct tracer_config {
 	wire_u64 memcg_oom_end;
 	wire_u32 release_at_exit; /* no hook tells when an mm is released: ask at the exit of its last process */
 	wire_u32 sum_rss; /* the kernel adds up the per-cpu deltas of the rss counters (since 7.0), so they are sent too */
-	wire_u64 per_cpu_offset; /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
+	wire_u64 per_cpu_offset;  /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
+	wire_u32 retries_watched; /* enum wire_retries_watched: which of the programs of retries.bpf.c are attached */
+	wire_u32 kills_counted;   /* the signals are watched, so that kills can be counted as the kernel does */
 };
 
 /* Where each CPU's copy of the per-CPU variables lies, relative to their own addresses. Learnt once, in the first invocation. */
@@ -58,6 +60,10 @@ struct invocation {
 	wire_u64
 		policy_nodes; /* first word of the nodes that a memory policy confines a global OOM to; 0: none, or bits beyond */
 	wire_u64 signal_task; /* the task last sent SIGKILL from inside */
+	wire_u64 counting_memcg; /* whose memory.events count the kills; 0: not known yet */
+	wire_u64 counting_memcg_id;
+	wire_u64 oom_kill_before; /* its counts at the choice */
+	wire_u64 group_kill_before;
 	wire_u64 stack[WIRE_MAX_STACK];
 	wire_u64 walk_ns;
 	wire_u32 walk_stop; /* enum wire_walk_stop */
@@ -72,6 +78,10 @@ struct invocation {
 	wire_u32 closed;      /* its WIRE_INVOCATION_END was sent or dropped */
 	wire_u32 scope_from_stack;
 	wire_u32 memcg_locked;
+	wire_u32 victim_tgid;    /* of the process that was marked last */
+	wire_u32 signal_counted; /* the kernel counts the kill that signal_task was signalled for */
+	wire_u32 kills_seen;     /* of those that the kernel counts */
+	wire_u32 reserved;
 };
 
 /* Totals over all episodes, read by user space. */
@@ -79,6 +89,7 @@ struct tracer_counters {
 	wire_u64 dropped[WIRE_DROP_REASONS];
 	wire_u64 episodes;
 	wire_u64 suppressed_scans;
+	wire_u64 kills_seen; /* of those that the kernel counts */
 };
 
 /* Tracepoint method: the last SIGKILL that any task sent. The kernel signals a victim right before it marks it, in the same task. */

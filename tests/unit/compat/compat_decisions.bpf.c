@@ -36,7 +36,14 @@ struct decisions {
     __s64 chosen_points_is_signed;
     __s64 has_lookup_percpu_elem;
     __s64 has_cpusets, task_cpuset;
+<<<<<<< HEAD
     __s64 has_mempolicy, task_bind_nodes, nodes_of_another_policy;
+=======
+    __s64 memcg_counts_group_kills;
+    __s64 COMPACT_NOT_SUITABLE_ZONE, COMPACT_SKIPPED, COMPACT_DEFERRED, COMPACT_NO_SUITABLE_PAGE, COMPACT_CONTINUE;
+    __s64 COMPACT_COMPLETE, COMPACT_PARTIAL_SKIPPED, COMPACT_CONTENDED, COMPACT_SUCCESS;
+    __s64 COMPACT_PRIO_SYNC_FULL, COMPACT_PRIO_SYNC_LIGHT, COMPACT_PRIO_ASYNC;
+>>>>>>> 0b4c992 (bpf: keep a ledger of retries, and count kills as the kernel does)
 };
 
 struct decisions decisions = {};
@@ -125,6 +132,18 @@ static __always_inline void decide_numbers(void)
     DECIDE(memcg_event_index, MEMCG_OOM);
     DECIDE(memcg_event_index, MEMCG_OOM_KILL);
     DECIDE(memcg_event_index, MEMCG_SWAP_MAX);
+    DECIDE(compact_result_index, COMPACT_NOT_SUITABLE_ZONE);
+    DECIDE(compact_result_index, COMPACT_SKIPPED);
+    DECIDE(compact_result_index, COMPACT_DEFERRED);
+    DECIDE(compact_result_index, COMPACT_NO_SUITABLE_PAGE);
+    DECIDE(compact_result_index, COMPACT_CONTINUE);
+    DECIDE(compact_result_index, COMPACT_COMPLETE);
+    DECIDE(compact_result_index, COMPACT_PARTIAL_SKIPPED);
+    DECIDE(compact_result_index, COMPACT_CONTENDED);
+    DECIDE(compact_result_index, COMPACT_SUCCESS);
+    DECIDE(compact_priority_index, COMPACT_PRIO_SYNC_FULL);
+    DECIDE(compact_priority_index, COMPACT_PRIO_SYNC_LIGHT);
+    DECIDE(compact_priority_index, COMPACT_PRIO_ASYNC);
 }
 
 static __always_inline void decide_memcg(__u64 address)
@@ -184,6 +203,7 @@ int decide(void *context)
     decide_zone(address);
     decide_numbers();
     decide_memcg(address);
+    decisions.memcg_counts_group_kills = memcg_counts_group_kills();
     decisions.failcnt_is_v1_only = failcnt_is_v1_only();
     decisions.exiting_tasks_are_passed_over = exiting_tasks_are_passed_over();
     decisions.exit_tracepoint_precedes_exit_mm = exit_tracepoint_precedes_exit_mm();

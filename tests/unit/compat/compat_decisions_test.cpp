@@ -55,6 +55,7 @@ struct Kernel {
     bool dead_tasks_are_passed_over;
     bool exit_tracepoint_comes_first;
     bool lookup_percpu_elem;
+    bool group_kills_are_counted;
     std::set<std::string> absent_items; // of the enums
 };
 
@@ -79,6 +80,7 @@ const std::array amd64_kernels = {
         .dead_tasks_are_passed_over = false,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = false,
+        .group_kills_are_counted = false,
         .absent_items = {"NR_PAGETABLE", "NR_SECONDARY_PAGETABLE", "NR_SWAPCACHE", "MIGRATE_CMA"},
     },
     Kernel{
@@ -96,6 +98,7 @@ const std::array amd64_kernels = {
         .dead_tasks_are_passed_over = false,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = true,
+        .group_kills_are_counted = true,
         .absent_items = {"MIGRATE_CMA"},
     },
     Kernel{
@@ -113,6 +116,7 @@ const std::array amd64_kernels = {
         .dead_tasks_are_passed_over = false,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = true,
+        .group_kills_are_counted = true,
         .absent_items = {"MIGRATE_CMA"},
     },
     Kernel{
@@ -130,6 +134,7 @@ const std::array amd64_kernels = {
         .dead_tasks_are_passed_over = false,
         .exit_tracepoint_comes_first = true,
         .lookup_percpu_elem = true,
+        .group_kills_are_counted = true,
         .absent_items = {"NR_BOUNCE", "MIGRATE_CMA"},
     },
     Kernel{
@@ -147,6 +152,7 @@ const std::array amd64_kernels = {
         .dead_tasks_are_passed_over = true,
         .exit_tracepoint_comes_first = true,
         .lookup_percpu_elem = true,
+        .group_kills_are_counted = true,
         .absent_items = {"NR_BOUNCE"},
     },
 };
@@ -262,6 +268,10 @@ void expect_numbers(const Layout &layout, Decisions &expected)
     expect("migratetype", {"MIGRATE_UNMOVABLE", "MIGRATE_MOVABLE", "MIGRATE_RECLAIMABLE", "MIGRATE_HIGHATOMIC", "MIGRATE_CMA",
                            "MIGRATE_ISOLATE"});
     expect("memcg_memory_event", {"MEMCG_MAX", "MEMCG_OOM", "MEMCG_OOM_KILL", "MEMCG_SWAP_MAX"});
+    expect("compact_result",
+           {"COMPACT_NOT_SUITABLE_ZONE", "COMPACT_SKIPPED", "COMPACT_DEFERRED", "COMPACT_NO_SUITABLE_PAGE", "COMPACT_CONTINUE",
+            "COMPACT_COMPLETE", "COMPACT_PARTIAL_SKIPPED", "COMPACT_CONTENDED", "COMPACT_SUCCESS"});
+    expect("compact_priority", {"COMPACT_PRIO_SYNC_FULL", "COMPACT_PRIO_SYNC_LIGHT", "COMPACT_PRIO_ASYNC"});
 }
 
 Decisions expected_of(const Kernel &kernel, const Layout &layout)
@@ -277,6 +287,7 @@ Decisions expected_of(const Kernel &kernel, const Layout &layout)
     expected["exiting_tasks_are_passed_over"] = kernel.dead_tasks_are_passed_over;
     expected["exit_tracepoint_precedes_exit_mm"] = kernel.exit_tracepoint_comes_first;
     expected["chosen_points_is_signed"] = 1; // all since 5.9
+    expected["memcg_counts_group_kills"] = kernel.group_kills_are_counted;
     expected["has_lookup_percpu_elem"] = kernel.lookup_percpu_elem;
     expected["has_cpusets"] = 1;
     const std::string css = "subsys[" + std::to_string(layout.number("cgroup_subsys_id", "cpuset_cgrp_id")) + "]";
