@@ -37,6 +37,8 @@ enum class HookRole : std::uint8_t {
     reaper_skip,
     exit,
     release,
+    reclaim_retry, // the page allocator considers another round of reclaim
+    compact_retry, // of compaction
 };
 
 struct Hook {

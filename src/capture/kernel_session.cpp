@@ -183,6 +183,12 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
     for (const HookChoice &choice : choices) {
         if (!choice.selected)
             continue;
+        if (choice.hook->role == HookRole::reclaim_retry)
+            skeleton->rodata->tracer.retries_watched |= WIRE_RETRIES_RECLAIM;
+        if (choice.hook->role == HookRole::compact_retry)
+            skeleton->rodata->tracer.retries_watched |= WIRE_RETRIES_COMPACTION;
+        if (choice.hook->role == HookRole::signal)
+            skeleton->rodata->tracer.kills_counted = 1;
         bpf_program__set_autoload(program(choice.hook->program), true);
         if (!choice.hook->companion.empty())
             bpf_program__set_autoload(program(choice.hook->companion), true);
@@ -298,6 +304,13 @@ SessionCounters KernelSession::counters() const
             result.recursion_misses += info.recursion_misses;
     }
     return result;
+}
+
+std::optional<std::uint64_t> KernelSession::kills_seen() const
+{
+    if (kernel_->skeleton->rodata->tracer.kills_counted == 0)
+        return std::nullopt;
+    return __atomic_load_n(&kernel_->skeleton->bss->counters.kills_seen, __ATOMIC_RELAXED);
 }
 
 void KernelSession::detach()

@@ -92,6 +92,10 @@ class KernelSession
     [[nodiscard]] SessionCounters counters() const;
     [[nodiscard]] std::vector<ProgramCost> program_costs() const;
 
+    // Kills of those that /proc/vmstat counts as oom_kill, seen since the hooks were attached. Absent: the signals are not
+    // watched.
+    [[nodiscard]] std::optional<std::uint64_t> kills_seen() const;
+
     // No hook runs after this; what is in the ring can still be drained.
     void detach();
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -84,6 +85,7 @@ Result<std::unique_ptr<LiveSource>> LiveSource::start(const SessionOptions &opti
     const std::size_t length = std::min(note.size(), sizeof(first.method_note) - 1);
     std::memcpy(first.method_note, note.data(), length);
     source->add(first, WIRE_HOST, 0);
+    source->add_system_state(0); // what the kernel had counted before
     return source;
 }
 
@@ -175,6 +177,32 @@ void LiveSource::add_symbols(const wire_invocation_begin &begin)
     }
 }
 
+// The kernel counts a kill a moment before the hooks see it, and a group is killed while this reads: so, as long as the two
+// counts do not grow alike, once more.
+void LiveSource::add_system_state(std::uint64_t episode)
+{
+    constexpr int most_readings = 5;
+    wire_system_state state{};
+    for (int reading = 0; reading < most_readings; ++reading) {
+        if (reading != 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        const auto seen_before = session_->kills_seen();
+        state = system_.read();
+        const auto seen = session_->kills_seen();
+        if (!seen || (state.valid & 1ULL << WIRE_SYS_VMSTAT_OOM_KILL) == 0)
+            break;
+        state.value[WIRE_SYS_KILLS_SEEN] = static_cast<wire_s64>(*seen);
+        state.valid |= 1ULL << WIRE_SYS_KILLS_SEEN;
+        const wire_s64 unseen = state.value[WIRE_SYS_VMSTAT_OOM_KILL] - state.value[WIRE_SYS_KILLS_SEEN];
+        const bool settled = seen_before == seen && (!kills_unseen_ || *kills_unseen_ == unseen);
+        if (settled || reading + 1 == most_readings) {
+            kills_unseen_ = unseen;
+            break;
+        }
+    }
+    add(state, WIRE_SYSTEM_STATE, episode);
+}
+
 void LiveSource::add_losses()
 {
     const SessionCounters counters = session_->counters();
@@ -198,7 +226,7 @@ void LiveSource::after_delivery(std::span<const std::byte> record)
     } else if (header->kind == WIRE_INVOCATION_END) {
         if (begin_.header.episode == header->episode)
             add_symbols(begin_);
-        add(system_.read(), WIRE_SYSTEM_STATE, header->episode);
+        add_system_state(header->episode);
         add_losses();
     }
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "capture/kernel_session.h"
@@ -47,6 +48,7 @@ class LiveSource final : public RecordSource
     void after_delivery(std::span<const std::byte> record);
     void add_symbols(const wire_invocation_begin &begin);
     void add_losses();
+    void add_system_state(std::uint64_t episode); // 0: of none
     void add_end();
     template <typename Record>
     void add(Record record, wire_kind kind, std::uint64_t episode);
@@ -68,6 +70,7 @@ class LiveSource final : public RecordSource
     std::vector<std::byte> delivered_; // an own record, kept until the next call
     wire_invocation_begin begin_{};    // of the episode whose closing record is awaited
     wire_loss losses_{};
+    std::optional<wire_s64> kills_unseen_; // kills that the kernel counted and the hooks did not see, at the last reading
     std::uint64_t records_ = 0;
     wire_end_reason end_reason_ = WIRE_END_STOPPED;
     bool stopping_ = false;
