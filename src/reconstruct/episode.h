@@ -45,10 +45,13 @@ struct Episode {
     std::vector<MemcgState> memcgs;
     std::optional<Timed<InvocationEnd>> end; // absent: lost
     std::vector<Symbol> symbols;
-    std::optional<SystemState> system;
+    std::optional<SystemState> system,
+        system_before; // the collector's reading, and its last one for another episode or at the start
     std::vector<Timed<ReaperEvent>> reaper;
     std::vector<Timed<ExitEvent>> exits;
     std::vector<Timed<MmReleased>> releases;
+    std::optional<KillCounts> kill_counts;
+    std::optional<Retries> retries; // absent: lost, or from a tracer that did not send them
 
     SequenceTracker sequence;
     std::uint64_t duplicates = 0;

@@ -35,12 +35,17 @@ std::optional<Input> input_of(const KernelEvent &event)
                           [](const ReaperEvent &) -> Answer { return Input::reaper; },
                           [](const ExitEvent &) -> Answer { return Input::exit; },
                           [](const MmReleased &) -> Answer { return Input::release; },
-                          [](const SystemState &) -> Answer { return Input::system_state; },
+                          // That of no episode was read at the start, to count from.
+                          [&](const SystemState &) -> Answer {
+                              return event.header.episode != 0 ? Answer(Input::system_state) : std::nullopt;
+                          },
                           [](const Symbol &) -> Answer { return Input::symbol; },
                           [](const HostFacts &) -> Answer { return std::nullopt; },
                           [](const ClockTick &) -> Answer { return std::nullopt; },
                           [](const LossTotals &) -> Answer { return std::nullopt; },
                           [](const StreamEnd &) -> Answer { return std::nullopt; },
+                          [](const Retries &) -> Answer { return Input::memory; },
+                          [](const KillCounts &) -> Answer { return Input::memory; },
                       },
                       event.body);
 }
@@ -70,6 +75,7 @@ std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
         return closed;
     }
     if (!input) {
+        note_reading(event);
         expire(std::nullopt, closed);
         if (std::holds_alternative<StreamEnd>(event.body)) {
             std::ranges::move(finish(ClosedBy::stream_end), std::back_inserter(closed));
@@ -78,8 +84,18 @@ std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
     }
     expire(event.header.episode, closed);
     route(*input, event, closed);
+    note_reading(event);
     expire(std::nullopt, closed);
     return closed;
+}
+
+void EpisodeMachine::note_reading(const KernelEvent &event)
+{
+    if (const auto *reading = std::get_if<SystemState>(&event.body)) {
+        last_reading_ = *reading;
+    } else if (std::holds_alternative<HostFacts>(event.body)) {
+        last_reading_.reset(); // another run begins
+    }
 }
 
 std::vector<Episode> EpisodeMachine::finish(ClosedBy reason)
@@ -242,7 +258,12 @@ void EpisodeMachine::store(Open &open, const KernelEvent &event, bool misplaced)
                        episode.symbols.push_back(body);
                        open.system_state_due_ns = saturating_add(now_ns_, limits_.system_state_ns);
                    },
-                   [&](const SystemState &body) { episode.system = body; },
+                   [&](const SystemState &body) {
+                       episode.system = body;
+                       episode.system_before = last_reading_;
+                   },
+                   [&](const Retries &body) { episode.retries = body; },
+                   [&](const KillCounts &body) { episode.kill_counts = body; },
                    [](const auto &) {},
                },
                event.body);

@@ -79,6 +79,7 @@ class EpisodeMachine
     };
     using OpenMap = std::map<std::uint64_t, Open>; // by id, which is also by age
 
+    void note_reading(const KernelEvent &event);
     void route(Input input, const KernelEvent &event, std::vector<Episode> &closed);
     void open(Phase phase, const KernelEvent &event, std::vector<Episode> &closed);
     void store(Open &open, const KernelEvent &event, bool misplaced);
@@ -97,6 +98,7 @@ class EpisodeMachine
     EpisodeCounters counters_;
     OpenMap open_;
     std::deque<std::uint64_t> remembered_;
+    std::optional<SystemState> last_reading_;
     std::uint64_t newest_id_ = 0;
     std::uint64_t now_ns_ = 0;
 };

@@ -24,7 +24,7 @@ inline constexpr std::size_t phase_count = 7;
 
 enum class Input : std::uint8_t {
     begin,
-    memory, // a node, a zone or a cgroup
+    memory, // a node, a zone, a cgroup, or the retries before
     candidate,
     choice,
     kill,

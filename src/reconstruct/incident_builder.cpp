@@ -6,9 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "reconstruct/before.h"
 #include "reconstruct/candidate_list.h"
 #include "reconstruct/completeness.h"
 #include "reconstruct/gfp_flags.h"
+#include "reconstruct/kill_check.h"
 #include "reconstruct/kill_list.h"
 #include "reconstruct/memory_state.h"
 #include "reconstruct/oom_domain.h"
@@ -207,6 +209,7 @@ void set_provenance(const Episode &episode, const OomDomain &domain, bool host_k
     } else {
         table.after = {Source::observed, ""};
     }
+    table.before = before_provenance(episode);
     table.host = host_known ? Provenance{Source::procfs, ""} : Provenance{Source::absent, "no host record came"};
 }
 
@@ -256,6 +259,8 @@ Incident build_incident(const Episode &episode, const std::optional<HostFacts> &
     incident.timeline = build_timeline(episode, incident.kills, incident.monotonic_ns);
     incident.after = build_aftermath(episode, incident.kills, victim != nullptr ? victim->tgid : 0, domain.memcg_id,
                                      incident.monotonic_ns, units);
+    incident.kill_check = check_kills(episode, incident.kills, memcgs);
+    incident.before = build_before(episode, incident.monotonic_ns, units);
     incident.completeness = assess_completeness(episode, candidates, incident.kills, domain, memcgs, host.has_value());
     set_outcome(episode, incident);
     set_candidate_provenance(episode, candidates, incident);

@@ -197,4 +197,42 @@ std::string_view name_of(WalkStop stop)
     return "unknown";
 }
 
+std::string_view name_of(CompactPriority priority)
+{
+    switch (priority) {
+    case CompactPriority::sync_full:
+        return "sync_full";
+    case CompactPriority::sync_light:
+        return "sync_light";
+    case CompactPriority::async:
+        return "async";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(CompactResult result)
+{
+    switch (result) {
+    case CompactResult::not_suitable_zone:
+        return "not_suitable_zone";
+    case CompactResult::skipped:
+        return "skipped";
+    case CompactResult::deferred:
+        return "deferred";
+    case CompactResult::no_suitable_page:
+        return "no_suitable_page";
+    case CompactResult::continue_:
+        return "continue";
+    case CompactResult::complete:
+        return "complete";
+    case CompactResult::partial_skipped:
+        return "partial_skipped";
+    case CompactResult::contended:
+        return "contended";
+    case CompactResult::success:
+        return "success";
+    }
+    return "unknown";
+}
+
 } // namespace oomtrace

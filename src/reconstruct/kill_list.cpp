@@ -72,6 +72,21 @@ std::optional<std::uint64_t> since(std::uint64_t invocation_ns, std::optional<st
     return time_ns ? std::optional(less(*time_ns, invocation_ns)) : std::nullopt;
 }
 
+// Of several steps of the same kind the first: the reaper may be woken again for the same process.
+void note_step(KilledProcess::Reaper &reaper, ReaperStep step, std::uint64_t time_ns)
+{
+    switch (step) {
+    case ReaperStep::wake:
+        return keep_earliest(reaper.woken_ns, time_ns);
+    case ReaperStep::start:
+        return keep_earliest(reaper.started_ns, time_ns);
+    case ReaperStep::finish:
+        return keep_earliest(reaper.finished_ns, time_ns);
+    case ReaperStep::skip:
+        return keep_earliest(reaper.skipped_ns, time_ns);
+    }
+}
+
 template <typename Key>
 std::optional<std::uint64_t> time_in(const std::unordered_map<Key, std::uint64_t> &times, Key key)
 {
@@ -93,6 +108,7 @@ std::vector<KilledProcess> build_kills(const Episode &episode, RssReading readin
     std::unordered_map<std::uint32_t, std::uint64_t> exits, releases_by_tgid;
     std::unordered_map<std::uint64_t, std::uint64_t> releases_by_mm;
     std::unordered_map<std::uint32_t, std::uint64_t> rss_after_reap;
+    std::unordered_map<std::uint32_t, KilledProcess::Reaper> reapers;
     for (const auto &[header, exit] : episode.exits) {
         if (exit.threads_left == 0) {
             exits.try_emplace(exit.tgid, header.time_ns);
@@ -103,6 +119,7 @@ std::vector<KilledProcess> build_kills(const Episode &episode, RssReading readin
         releases_by_mm.try_emplace(release.mm, header.time_ns);
     }
     for (const auto &[header, reaper] : episode.reaper) {
+        note_step(reapers[reaper.tgid], reaper.step, header.time_ns);
         if (reaper.step == ReaperStep::finish && reaper.mm) {
             rss_after_reap[reaper.tgid] = memory_of(*reaper.mm, reading, units).rss_bytes();
         }
@@ -113,6 +130,9 @@ std::vector<KilledProcess> build_kills(const Episode &episode, RssReading readin
     for (KilledProcess &kill : kills) {
         if (already_dying && kill.marked && !kill.signalled) {
             kill.why = KillWhy::already_exiting;
+        }
+        if (const auto reaper = reapers.find(kill.process.tgid); reaper != reapers.end()) {
+            kill.reaper = reaper->second;
         }
         kill.exited_ns = time_in(exits, kill.process.tgid);
         kill.released_ns = time_in(releases_by_tgid, kill.process.tgid);
