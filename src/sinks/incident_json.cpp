@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/before_json.h"
 #include "sinks/json_fields.h"
 #include "sinks/known.h"
 #include "sinks/memory_json.h"
@@ -154,6 +155,10 @@ Json kills_json(const std::vector<KilledProcess> &kills, const Provenance &prove
         object["marked_ns"] = json_or_null(kill.marked_ns);
         object["exited_ns"] = json_or_null(kill.exited_ns);
         object["released_ns"] = json_or_null(kill.released_ns);
+        object["reaper"] = Json{{"woken_ns", json_or_null(kill.reaper.woken_ns)},
+                                {"started_ns", json_or_null(kill.reaper.started_ns)},
+                                {"finished_ns", json_or_null(kill.reaper.finished_ns)},
+                                {"skipped_ns", json_or_null(kill.reaper.skipped_ns)}};
         object["reaped_bytes"] = json_or_null(kill.reaped_bytes);
         object["returned_bytes"] = json_or_null(kill.returned_bytes);
         array.push_back(std::move(object));
@@ -187,7 +192,27 @@ Json after_json(const Aftermath &after)
     };
 }
 
-Json checks_json(const ScoreCheck &scores)
+Json kill_check_json(const KillCheck &check)
+{
+    Json memcg = nullptr;
+    if (check.memcg)
+        memcg = Json{{"path", json_text_or_null(check.memcg->path)},
+                     {"counted", check.memcg->counted},
+                     {"seen", check.memcg->seen},
+                     {"oom_group_kills", json_or_null(check.memcg->group_kills)}};
+    return Json{
+        {"agree", json_or_null(check.agree())},
+        {"listed", check.listed},
+        {"twice_at_most", check.twice_at_most},
+        {"counted", check.system ? Json(check.system->counted) : Json(nullptr)},
+        {"seen", check.system ? Json(check.system->seen) : Json(nullptr)},
+        {"note", json_text_or_null(check.system_note)},
+        {"memcg", std::move(memcg)},
+        {"memcg_note", json_text_or_null(check.memcg_note)},
+    };
+}
+
+Json checks_json(const ScoreCheck &scores, const KillCheck &kills)
 {
     Json mismatches = Json::array();
     for (const ScoreCheck::Mismatch &mismatch : scores.mismatches)
@@ -202,6 +227,7 @@ Json checks_json(const ScoreCheck &scores)
         {"kernel_log", Json{{"compared", false},
                             {"mismatches", nullptr},
                             {"note", "this version does not compare incidents with the kernel's own report"}}},
+        {"kills", kill_check_json(kills)},
     };
 }
 
@@ -239,6 +265,7 @@ Json provenance_json(const ProvenanceTable &table)
         {"kills", group(table.kills)},
         {"after", group(table.after)},
         {"host", group(table.host)},
+        {"before", group(table.before)},
     };
 }
 
@@ -275,9 +302,10 @@ nlohmann::ordered_json incident_json(const Incident &incident, const Verdict & /
     object["victim"] = incident.victim ? victim_json(*incident.victim) : Json(nullptr);
     object["kills"] = kills_json(incident.kills, provenance.kills);
     object["timeline"] = timeline_json(incident.timeline);
+    object["before"] = before_json(incident.before);
     object["after"] = after_json(incident.after);
     object["verdict"] = nullptr;
-    object["checks"] = checks_json(incident.scores);
+    object["checks"] = checks_json(incident.scores, incident.kill_check);
     object["completeness"] = completeness_json(incident);
     object["provenance"] = provenance_json(provenance);
     return object;

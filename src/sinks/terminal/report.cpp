@@ -9,6 +9,7 @@
 
 #include "sinks/known.h"
 #include "sinks/terminal/aftermath.h"
+#include "sinks/terminal/before.h"
 #include "sinks/terminal/choice.h"
 #include "sinks/terminal/details.h"
 #include "sinks/terminal/headline.h"
@@ -109,6 +110,7 @@ Lines report_lines(const Incident &incident, const Verdict & /*verdict*/, const 
         add_section(report, limit_lines(incident, width));
     if (full || incident.scope != Scope::memcg)
         add_section(report, zone_lines(incident, width));
+    add_section(report, before_lines(incident, full, width));
     add_section(report, kill_lines(incident, rows, width));
     Lines course = timeline_lines(incident, rows, width);
     append(course, returned_lines(incident, width));

@@ -47,6 +47,7 @@ std::vector<Group> groups_of(const Incident &incident)
         {"kills", &table.kills, killed},
         {"after", &table.after, killed},
         {"host", &table.host},
+        {"before", &table.before, incident.scope == Scope::global},
     };
 }
 
@@ -102,6 +103,23 @@ Lines score_lines(const ScoreCheck &scores, std::size_t width)
     return lines;
 }
 
+Lines kill_check_lines(const KillCheck &check, std::string_view label, std::size_t width)
+{
+    const std::optional<bool> agree = check.agree();
+    if (!agree)
+        return {};
+    std::string text;
+    if (check.system)
+        text = fmt::format("kills on this host since the incident before: {} counted by the kernel, {} seen",
+                           count_text(check.system->counted), count_text(check.system->seen));
+    if (check.memcg) {
+        const std::string group = check.memcg->path.empty() ? "its cgroup" : safe_path_tail(check.memcg->path, 32);
+        text += fmt::format("{}in this OOM: {} counted in {}, {} seen, {} listed", text.empty() ? "kills " : "; ",
+                            count_text(check.memcg->counted), group, count_text(check.memcg->seen), count_text(check.listed));
+    }
+    return *agree ? labelled(label, text, width, Style::good) : labelled(label, "DISAGREEMENT: " + text, width, Style::alert);
+}
+
 std::string walk_text(const Completeness &completeness)
 {
     if (completeness.walk_stop == WalkStop::none)
@@ -125,6 +143,7 @@ std::string walk_text(const Completeness &completeness)
 Lines trust_lines(const Incident &incident, std::size_t width)
 {
     Lines lines = score_lines(incident.scores, width);
+    append(lines, kill_check_lines(incident.kill_check, lines.empty() ? "checks" : "", width));
     const Completeness &completeness = incident.completeness;
     if (!completeness.complete) {
         std::string text = "INCOMPLETE, missing:";

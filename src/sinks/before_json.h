@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "oomtrace/incident.h"
+#include "sinks/json_fields.h"
+
+namespace oomtrace
+{
+
+Json before_json(const Before &before);
+
+} // namespace oomtrace
