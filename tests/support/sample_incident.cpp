@@ -28,8 +28,9 @@ Incident base(std::uint64_t episode)
     incident.hugetlb = {2 * mib, 0, 0};
     const Provenance observed{Source::observed, ""};
     const Provenance procfs{Source::procfs, ""};
-    incident.provenance = {observed, observed, observed, observed, observed, observed, procfs,
-                           procfs,   observed, observed, observed, observed, observed, observed};
+    incident.provenance = {observed, observed, observed, observed, observed, observed, procfs,  procfs,
+                           observed, observed, observed, observed, observed, observed, observed};
+    incident.before = {ReclaimRetries{}, CompactionRetries{}};
     return incident;
 }
 
@@ -117,6 +118,7 @@ void drop_the_scan(Incident &incident)
     incident.timeline.clear();
     incident.after = {};
     incident.scores = {};
+    incident.kill_check = {};
     incident.completeness.tasks_seen = 0;
     at(incident, TimelineEvent::invoked, 0);
     at(incident, TimelineEvent::capture_closed, 96'000);
@@ -261,6 +263,17 @@ Incident global_kill()
     incident.after.to_exit_ns = 2'410'000'000;
     incident.after.to_release_ns = 2'466'120'000;
     incident.after.rescans = 41;
+    incident.kill_check.system = {1, 1};
+    incident.kill_check.memcg = {"/system.slice/search.service", 1, 1, 0};
+    incident.kill_check.listed = 1;
+    incident.before.reclaim = {17,
+                               1'204'000'000,
+                               0,
+                               16,
+                               {{0, 2, "Normal", 160 * kib, 52 * mib + 960 * kib, 54 * mib + 200 * kib, false},
+                                {0, 1, "DMA32", 64 * kib, 56 * mib + 400 * kib, 11 * mib + 800 * kib, false},
+                                {0, 0, "DMA", 0, 11 * mib, 64 * kib, false}},
+                               0};
     incident.memcg = service_levels("/system.slice", "/system.slice/search.service");
     return incident;
 }
@@ -494,6 +507,7 @@ Incident sysrq_kill()
     incident.nodes = roomy_nodes();
     incident.swap = {2 * gib, 1900 * mib};
     incident.after.rescans = 0;
+    incident.before = {ReclaimRetries{}, CompactionRetries{}};
     return incident;
 }
 

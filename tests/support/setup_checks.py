@@ -3,6 +3,7 @@
 
 import dataclasses
 
+from course_checks import check_before, check_kill_counts
 from incident_comparison import kernel_bytes
 
 MIB = 1 << 20
@@ -156,6 +157,8 @@ class SetupChecks:
         self.expect("records_lost", completeness["records_lost"], 0)
         source = "recomputed" if method == "tracepoint" else "observed"
         self.expect("source of points", incident["provenance"]["points"]["source"], source)
+        check_before(self, incident)
+        check_kill_counts(self, incident, whole_choice=method != "tracepoint")
         scores = incident["checks"]["scores"]
         self.expect("scores that our own formula does not give", scores["mismatched"], 0)
         if method != "tracepoint":

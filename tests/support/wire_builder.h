@@ -159,6 +159,13 @@ class Stream
         put_text(wire.cpuset, "/");
         return numbered(wire, change);
     }
+    // What a tracer sends that watches both tracepoints: none seen, unless `change` says otherwise.
+    Stream &retries(const Change<wire_retries> &change = {})
+    {
+        auto wire = empty_record<wire_retries>(WIRE_RETRIES);
+        wire.watched = WIRE_RETRIES_RECLAIM | WIRE_RETRIES_COMPACTION;
+        return numbered(wire, change);
+    }
     Stream &memcg(std::uint64_t id, std::uint64_t parent, std::string_view name, const Change<wire_memcg> &change = {})
     {
         auto wire = empty_record<wire_memcg>(WIRE_MEMCG);
@@ -229,6 +236,17 @@ class Stream
     {
         return unnumbered(kill_record(task, event, why), change);
     }
+    // Of the cgroup's oom_kill: `before` at the choice, and after so many kills more.
+    Stream &kill_counts(std::uint64_t memcg, std::uint64_t before, std::uint64_t more,
+                        const Change<wire_kill_counts> &change = {})
+    {
+        auto wire = empty_record<wire_kill_counts>(WIRE_KILL_COUNTS);
+        wire.memcg_id = memcg;
+        wire.oom_kill_before = before;
+        wire.oom_kill_after = before + more;
+        wire.kills_seen = static_cast<wire_u32>(more);
+        return numbered(wire, change);
+    }
     Stream &end(wire_outcome outcome, const Change<wire_invocation_end> &change = {})
     {
         auto wire = empty_record<wire_invocation_end>(WIRE_INVOCATION_END);
@@ -297,6 +315,14 @@ class Stream
         set_item(wire, WIRE_SYS_SWAPPINESS, 60);
         set_item(wire, WIRE_SYS_PANIC_ON_OOM, 0);
         return unnumbered(wire, change);
+    }
+    // The collector's reading at the start, which belongs to no episode.
+    Stream &first_reading(std::int64_t counted, std::int64_t seen)
+    {
+        auto wire = empty_record<wire_system_state>(WIRE_SYSTEM_STATE);
+        set_item(wire, WIRE_SYS_VMSTAT_OOM_KILL, counted);
+        set_item(wire, WIRE_SYS_KILLS_SEEN, seen);
+        return outside(wire, {});
     }
     static void set_item(wire_system_state &wire, wire_system_item item, std::int64_t value)
     {

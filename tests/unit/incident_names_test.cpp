@@ -39,6 +39,10 @@ TEST(IncidentNames, AreFixed)
                             "tracer_stopped", "deadline"));
     EXPECT_THAT(names_of(AttachMethod::tracepoint), ElementsAre("unknown", "fentry", "kprobe", "tracepoint"));
     EXPECT_THAT(names_of(WalkStop::time_limit), ElementsAre("none", "complete", "task_limit", "time_limit"));
+    EXPECT_THAT(names_of(CompactPriority::async), ElementsAre("sync_full", "sync_light", "async"));
+    EXPECT_THAT(names_of(CompactResult::success),
+                ElementsAre("not_suitable_zone", "skipped", "deferred", "no_suitable_page", "continue", "complete",
+                            "partial_skipped", "contended", "success"));
 }
 
 } // namespace

@@ -150,6 +150,11 @@ TEST(KillList, MeasuresTheReaperAndTheAftermath)
     EXPECT_EQ(incident.monotonic_ns, invoked);
     EXPECT_EQ(incident.kills.front().reaped_bytes, (40'100U - 1'090U) * 4096);
     EXPECT_EQ(incident.kills.front().returned_bytes, 40'100U * 4096);
+    const KilledProcess::Reaper &reaper = incident.kills.front().reaper;
+    EXPECT_EQ(reaper.woken_ns, invoked + 2'000);
+    EXPECT_EQ(reaper.started_ns, invoked + 2'000 + Stream::step_ns);
+    EXPECT_EQ(reaper.finished_ns, invoked + 9'000'000);
+    EXPECT_FALSE(reaper.skipped_ns);
     EXPECT_EQ(incident.after.rescans, 3U);
     EXPECT_EQ(incident.after.memcg_usage_after_bytes, 12U * 4096);
     EXPECT_EQ(incident.after.to_reap_ns, 9'000'000U);
@@ -158,6 +163,22 @@ TEST(KillList, MeasuresTheReaperAndTheAftermath)
     EXPECT_EQ(incident.after.to_choice_ns, 7U * Stream::step_ns);
     EXPECT_EQ(incident.after.to_kill_ns, 8U * Stream::step_ns);
     EXPECT_THAT(incident.completeness.missing, IsEmpty());
+}
+
+TEST(KillList, SaysThatTheReaperSkippedIt)
+{
+    Stream stream = begun();
+    stream.choice(leaky(), 9, 1000).kill(leaky(), WIRE_KILL_SIGNAL).kill(leaky(), WIRE_KILL_MARK).end(WIRE_OUTCOME_KILLED);
+    stream.system_state();
+    const std::uint64_t woken = stream.now_ns();
+    stream.reaper(leaky(), WIRE_REAPER_WAKE).reaper(leaky(), WIRE_REAPER_SKIP).reaper(leaky(), WIRE_REAPER_SKIP);
+    stream.released(leaky()).exit(leaky());
+    const Incident incident = replay_one(stream);
+    const KilledProcess::Reaper &reaper = incident.kills.front().reaper;
+    EXPECT_EQ(reaper.woken_ns, woken);
+    EXPECT_FALSE(reaper.started_ns || reaper.finished_ns);
+    EXPECT_EQ(reaper.skipped_ns, woken + Stream::step_ns); // the first of its tries
+    EXPECT_FALSE(incident.kills.front().reaped_bytes || incident.after.to_reap_ns);
 }
 
 TEST(KillList, DoesNotTakeAnotherCgroupsUsageForThatOfTheLimit)

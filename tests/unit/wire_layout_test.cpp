@@ -56,6 +56,7 @@ Sizes sizes_in_cpp()
         {"wire_mm", sizeof(wire_mm)},
         {"wire_page_counter", sizeof(wire_page_counter)},
         {"wire_file_header", sizeof(wire_file_header)},
+        {"wire_retried_zone", sizeof(wire_retried_zone)},
     };
 }
 

@@ -82,35 +82,37 @@ std::string first_missing(const std::vector<HookChoice> &choices)
 
 const std::set<std::string> aftermath{"reaper_woken",   "reaper_started", "reaper_finished",
                                       "reaper_skipped", "process_exit",   "mm_released"};
+const std::set<std::string> retries{"reclaim_retried", "compaction_retried"};
 
-std::set<std::string> with_aftermath(std::set<std::string> programs)
+std::set<std::string> with_what_all_use(std::set<std::string> programs)
 {
     programs.insert(aftermath.begin(), aftermath.end());
+    programs.insert(retries.begin(), retries.end());
     return programs;
 }
 
 TEST(choose_hooks, fentry_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::fentry, {});
-    EXPECT_EQ(selected(choices),
-              with_aftermath({"fentry_out_of_memory", "fexit_oom_evaluate_task", "fexit_oom_badness", "fentry_oom_kill_process",
-                              "fentry_dump_header", "fexit_out_of_memory", "mark_in_invocation", "signal_in_invocation"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"fentry_out_of_memory", "fexit_oom_evaluate_task", "fexit_oom_badness",
+                                                    "fentry_oom_kill_process", "fentry_dump_header", "fexit_out_of_memory",
+                                                    "mark_in_invocation", "signal_in_invocation"}));
     EXPECT_EQ(first_missing(choices), "");
 }
 
 TEST(choose_hooks, kprobe_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::kprobe, {});
-    EXPECT_EQ(selected(choices), with_aftermath({"kprobe_out_of_memory", "kretprobe_oom_evaluate_task", "kretprobe_oom_badness",
-                                                 "kprobe_oom_kill_process", "kprobe_dump_header", "kretprobe_out_of_memory",
-                                                 "mark_in_invocation", "signal_in_invocation"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"kprobe_out_of_memory", "kretprobe_oom_evaluate_task",
+                                                    "kretprobe_oom_badness", "kprobe_oom_kill_process", "kprobe_dump_header",
+                                                    "kretprobe_out_of_memory", "mark_in_invocation", "signal_in_invocation"}));
     EXPECT_EQ(first_missing(choices), "");
 }
 
 TEST(choose_hooks, tracepoint_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::tracepoint, {});
-    EXPECT_EQ(selected(choices), with_aftermath({"walk_iterator_at_mark", "signal_around_mark"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"walk_iterator_at_mark", "signal_around_mark"}));
     EXPECT_EQ(first_missing(choices), "");
 }
 
@@ -135,7 +137,7 @@ TEST(choose_hooks, without_the_iterator_the_tasks_are_walked_as_a_list)
     FakeKernel kernel;
     kernel.no_kfunc = {"bpf_iter_task_new"};
     const auto choices = choose(AttachMethod::tracepoint, kernel);
-    EXPECT_EQ(selected(choices), with_aftermath({"walk_list_at_mark", "signal_around_mark"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"walk_list_at_mark", "signal_around_mark"}));
     EXPECT_THAT(reason_for(choices, "walk_iterator_at_mark"), HasSubstr("bpf_iter_task_new()"));
     EXPECT_EQ(first_missing(choices), "");
 }
@@ -152,6 +154,18 @@ TEST(choose_hooks, without_the_exit_mmap_tracepoint_the_function_stands_in)
     const auto by_tracepoint = choose(AttachMethod::tracepoint, kernel);
     EXPECT_THAT(selected(by_tracepoint), Not(Contains(HasSubstr("exit_mmap"))));
     EXPECT_EQ(first_missing(by_tracepoint), "");
+}
+
+TEST(choose_hooks, without_compaction_only_its_retries_are_lost)
+{
+    FakeKernel kernel;
+    kernel.no_tracepoint = {"compact_retry"};
+    for (const AttachMethod method : methods) {
+        const auto choices = choose(method, kernel);
+        EXPECT_EQ(reason_for(choices, "compaction_retried"), "this kernel has no tracepoint oom:compact_retry");
+        EXPECT_THAT(selected(choices), Contains("reclaim_retried"));
+        EXPECT_EQ(first_missing(choices), "");
+    }
 }
 
 TEST(choose_hooks, without_oom_badness_the_rest_is_attached_all_the_same)

@@ -77,6 +77,7 @@ std::vector<std::pair<std::string, Incident>> samples()
     hostile.trigger.process.cgroup = "/\xc3\xa9\xef\xbf\xbd\\x2d";
     hostile.nodes.front().stat_bytes["a_new_counter"] = 4096;
     hostile.scores.mismatches = {{4121, 10, 11}};
+    hostile.before.compaction = {3, 12'000'000, 2, CompactPriority::sync_light, CompactResult::skipped, 2, 16, false};
     all.emplace_back("hostile", std::move(hostile));
     return all;
 }

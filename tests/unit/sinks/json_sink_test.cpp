@@ -34,10 +34,11 @@ std::vector<std::string> keys_of(const ordered_json &object)
 TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
 {
     const ordered_json line = json_of(sample::global_kill());
-    EXPECT_THAT(keys_of(line), ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "host", "tracer", "outcome",
-                                           "constraint", "scope", "kernel_message", "trigger", "allocation", "memcg",
-                                           "total_pages", "nodes", "swap", "hugetlb", "sysctls", "candidates", "victim",
-                                           "kills", "timeline", "after", "verdict", "checks", "completeness", "provenance"));
+    EXPECT_THAT(keys_of(line),
+                ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "host", "tracer", "outcome", "constraint",
+                            "scope", "kernel_message", "trigger", "allocation", "memcg", "total_pages", "nodes", "swap",
+                            "hugetlb", "sysctls", "candidates", "victim", "kills", "timeline", "before", "after", "verdict",
+                            "checks", "completeness", "provenance"));
     EXPECT_EQ(line["schema"], "oomtrace.incident/1");
     for (const char *key : {"hostname", "boot_id", "kernel", "arch", "page_size"})
         EXPECT_TRUE(line["host"].contains(key)) << key;
@@ -48,7 +49,7 @@ TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
          {"pid", "tgid", "comm", "uid", "oom_score_adj", "total_vm_bytes", "rss_anon_bytes", "rss_file_bytes",
           "rss_shmem_bytes", "swap_bytes", "pgtables_bytes", "points", "points_source", "eligible", "skip_reason", "memcg"})
         EXPECT_TRUE(line["candidates"][0].contains(key)) << key;
-    EXPECT_THAT(keys_of(line["checks"]), ElementsAre("scores", "kernel_log"));
+    EXPECT_THAT(keys_of(line["checks"]), ElementsAre("scores", "kernel_log", "kills"));
 }
 
 TEST(IncidentJson, WritesValuesInTheirUnits)

@@ -47,6 +47,12 @@ MEMORY        what the host had left, zone by zone
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
   swap        0 B free of 2.00 GiB
 
+BEFORE        17 rounds of reclaim over 1.20 s, the last 16 of which freed nothing
+  zone    can be reclaimed  with what is free  min to be left
+  Normal           160 KiB           52.9 MiB        54.2 MiB  short by 1.26 MiB
+  DMA32           64.0 KiB           56.4 MiB        11.8 MiB  rest is reserved
+  DMA                  0 B           11.0 MiB        64.0 KiB  rest is reserved
+
 KILLED        1 process
   process     uid  why     was sent      held    reaped  came back  exited after
   java[911]  1000  chosen  SIGKILL   12.6 GiB  12.6 GiB   12.6 GiB  2,410.000 ms
@@ -67,6 +73,8 @@ TIMELINE      from the moment the OOM killer was invoked
   meanwhile   the OOM killer was invoked 41 times more and waited for the victim each time
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
+              kills on this host since the incident before: 1 counted by the kernel, 1 seen; in this
+              OOM: 1 counted in /system.slice/search.service, 1 seen, 1 listed
   record      complete, id 9f1c2d3e-12-7048860ddf79, attached by fentry
 
 )");
@@ -114,6 +122,13 @@ MEMORY        what the host had left, zone by zone
   used by     process memory 14.0 GiB, shared memory 12.0 MiB, file cache 5.00 MiB, kernel slab
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
   swap        0 B free of 2.00 GiB
+
+BEFORE        17 rounds of reclaim over 1.20 s, the last 16 of which freed nothing
+  zone    can be reclaimed  with what is free  min to be left
+  Normal           160 KiB           52.9 MiB        54.2 MiB  short by 1.26 MiB
+  DMA32           64.0 KiB           56.4 MiB        11.8 MiB  rest is reserved
+  DMA                  0 B           11.0 MiB        64.0 KiB  rest is reserved
+  compaction  none was considered again
 
 KILLED        1 process
   process     uid  why     was sent      held    reaped  came back  exited after
@@ -225,8 +240,11 @@ SOURCES       where the facts come from
   kills       observed
   after       observed
   host        observed
+  before      observed
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
+              kills on this host since the incident before: 1 counted by the kernel, 1 seen; in this
+              OOM: 1 counted in /system.slice/search.service, 1 seen, 1 listed
   record      complete, id 9f1c2d3e-12-7048860ddf79, attached by fentry
 
 )");
@@ -280,6 +298,8 @@ TIMELINE      from the moment the OOM killer was invoked
   came back   12.6 GiB, 2.47 s after the OOM killer was invoked
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
+              kills on this host since the incident before: 1 counted by the kernel, 1 seen; in this
+              OOM: 1 counted in /system.slice/search.service, 1 seen, 1 listed
   record      complete, id 9f1c2d3e-12-7048860ddf79, attached by fentry
 
 )");

@@ -103,6 +103,9 @@ MEMORY        what the host had left, zone by zone
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
   swap        none on this host
 
+BEFORE        no further round of reclaim was considered
+  compaction  none was considered again
+
 KILLED        1 process
   process         uid  why     was sent      held  reaped  came back  exited after
   postgres[4121]  999  chosen  SIGKILL   1.71 GiB       -   1.71 GiB      3.120 ms
@@ -206,6 +209,7 @@ SOURCES       where the facts come from
   kills       observed
   after       observed
   host        observed
+  before      observed
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
   record      complete, id 9f1c2d3e-7-7048860ddf79, attached by fentry

@@ -126,6 +126,12 @@ MEMORY        what the host had left, zone by zone
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
   swap        0 B free of 2.00 GiB
 
+BEFORE        17 rounds of reclaim over 1.20 s, the last 16 of which freed nothing
+  zone    can be reclaimed  with what is free  min to be left
+  Normal           160 KiB           52.9 MiB        54.2 MiB  short by 1.26 MiB
+  DMA32           64.0 KiB           56.4 MiB        11.8 MiB  rest is reserved
+  DMA                  0 B           11.0 MiB        64.0 KiB  rest is reserved
+
 TIMELINE      from the moment the OOM killer was invoked
   0.000 ms  OOM killer invoked
   0.096 ms  OOM killer done
@@ -155,6 +161,12 @@ MEMORY        what the host had left, zone by zone
   used by     process memory 14.0 GiB, shared memory 12.0 MiB, file cache 5.00 MiB, kernel slab
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
   swap        0 B free of 2.00 GiB
+
+BEFORE        17 rounds of reclaim over 1.20 s, the last 16 of which freed nothing
+  zone    can be reclaimed  with what is free  min to be left
+  Normal           160 KiB           52.9 MiB        54.2 MiB  short by 1.26 MiB
+  DMA32           64.0 KiB           56.4 MiB        11.8 MiB  rest is reserved
+  DMA                  0 B           11.0 MiB        64.0 KiB  rest is reserved
 
 TIMELINE      from the moment the OOM killer was invoked
   0.000 ms  OOM killer invoked
