@@ -172,7 +172,7 @@ enum class VictimReason : std::uint8_t {
 
 // What points are made of.
 struct PointsParts {
-    std::int64_t rss_anon_pages = 0, rss_file_pages = 0, rss_shmem_pages = 0, swap_pages = 0, pgtables_pages = 0;
+    std::int64_t rss_pages = 0, swap_pages = 0, pgtables_pages = 0;
     std::int64_t adj_points = 0; // oom_score_adj * (total_pages / 1000)
 };
 
@@ -202,7 +202,8 @@ struct WhyVictim {
     std::vector<RankedTask> ranking;
     std::optional<std::int64_t> margin_points; // to the best of the others; negative: it is behind
     std::optional<LargerTask> larger;          // the largest of them
-    std::optional<std::uint64_t> held_bytes;   // what the victim held of the kind of memory that is short: rss
+    std::optional<std::uint64_t> held_bytes;   // rss of the victim: what comes back when it is gone, at the most
+    std::optional<std::int32_t> oom_score_adj; // of the victim
     std::optional<std::uint64_t> elsewhere_bytes;
     std::optional<std::string> group_path;
     std::uint64_t killed = 0; // processes, all in all

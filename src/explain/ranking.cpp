@@ -6,31 +6,55 @@
 
 namespace oomtrace
 {
-
-BadnessFormula formula_of(std::string_view release)
+namespace
 {
-    constexpr unsigned signed_major = 5, signed_minor = 9;
+
+struct Version {
     unsigned major = 0, minor = 0;
+    auto operator<=>(const Version &) const = default;
+};
+
+std::optional<Version> version_of(std::string_view release)
+{
+    Version version;
     const char *const end = release.data() + release.size();
-    const auto [after_major, major_error] = std::from_chars(release.data(), end, major);
+    const auto [after_major, major_error] = std::from_chars(release.data(), end, version.major);
     if (major_error != std::errc() || after_major == end || *after_major != '.')
-        return BadnessFormula::signed_since_5_9;
-    const auto [after_minor, minor_error] = std::from_chars(after_major + 1, end, minor);
-    if (minor_error != std::errc())
-        return BadnessFormula::signed_since_5_9;
-    const bool is_signed = major > signed_major || (major == signed_major && minor >= signed_minor);
-    return is_signed ? BadnessFormula::signed_since_5_9 : BadnessFormula::unsigned_until_5_8;
+        return std::nullopt;
+    const auto [after_minor, minor_error] = std::from_chars(after_major + 1, end, version.minor);
+    return minor_error == std::errc() ? std::optional(version) : std::nullopt;
 }
 
-std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessFormula formula)
+MmSnapshot mm_of(const ProcessMemory &memory, std::uint64_t page_size)
+{
+    const auto pages = [&](std::uint64_t bytes) { return static_cast<std::int64_t>(bytes / page_size); };
+    MmSnapshot mm;
+    mm.approximate.anon = pages(memory.rss_bytes()); // points are of their sum
+    mm.approximate.swap = pages(memory.swap_bytes);
+    mm.pgtables_bytes = memory.pgtables_bytes;
+    return mm;
+}
+
+} // namespace
+
+std::optional<BadnessFormula> formula_of(std::string_view release)
+{
+    constexpr Version without_root_bonus{4, 17}, with_signed_points{5, 9};
+    const auto version = version_of(release);
+    if (!version || *version < without_root_bonus)
+        return std::nullopt;
+    return *version < with_signed_points ? BadnessFormula::unsigned_until_5_8 : BadnessFormula::signed_since_5_9;
+}
+
+std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, std::span<const std::optional<std::int64_t>> points,
+                             BadnessFormula formula)
 {
     std::vector<RankedTask> ranking;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const CandidateTask &candidate = candidates[i];
-        if (!candidate.eligible || !candidate.points || *candidate.points == not_eligible_points(formula))
+        if (!points[i] || *points[i] == not_eligible_points(formula))
             continue;
-        const Process &process = candidate.process;
-        ranking.push_back({{process.pid, process.tgid, process.comm}, i, *candidate.points});
+        const Process &process = candidates[i].process;
+        ranking.push_back({{process.pid, process.tgid, process.comm}, i, *points[i]});
     }
     std::sort(ranking.begin(), ranking.end(), [&](const RankedTask &a, const RankedTask &b) {
         if (a.points != b.points)
@@ -38,6 +62,48 @@ std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessF
         return a.candidate > b.candidate;
     });
     return ranking;
+}
+
+std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessFormula formula)
+{
+    std::vector<std::optional<std::int64_t>> points;
+    points.reserve(candidates.size());
+    for (const CandidateTask &candidate : candidates)
+        points.push_back(candidate.eligible ? candidate.points : std::nullopt);
+    return rank(candidates, points, formula);
+}
+
+OtherPoints points_with_adj(const CandidateTask &candidate, std::int32_t oom_score_adj, std::uint64_t total_pages,
+                            std::uint64_t page_size, BadnessFormula formula)
+{
+    if (!candidate.eligible || !candidate.points || page_size == 0)
+        return {};
+    if (*candidate.points == origin_points(formula))
+        return {true, candidate.points}; // asked to be the first, whatever its size
+    if (oom_score_adj == oom_score_adj_min)
+        return {true, std::nullopt};
+    const std::int32_t own_adj = candidate.process.oom_score_adj;
+    if (oom_score_adj == own_adj)
+        return {true, candidate.points};
+    if (candidate.memory) {
+        const MmSnapshot mm = mm_of(*candidate.memory, page_size);
+        const auto with = [&](std::int32_t adj) {
+            return badness(mm, RssReading::approximate, adj, total_pages, page_size, formula);
+        };
+        if (with(own_adj) == candidate.points)
+            return {true, with(oom_score_adj)};
+    }
+    // The sizes are not those that the kernel saw. What oom_score_adj adds is exact still, but where 1 stands for all that is
+    // below.
+    if (formula == BadnessFormula::unsigned_until_5_8 && *candidate.points <= 1)
+        return {};
+    const std::int64_t change = (std::int64_t{oom_score_adj} - own_adj) * static_cast<std::int64_t>(total_pages / 1000);
+    std::int64_t points = 0;
+    if (__builtin_add_overflow(*candidate.points, change, &points))
+        return {};
+    if (formula == BadnessFormula::unsigned_until_5_8)
+        points = std::max<std::int64_t>(points, 1);
+    return {true, points};
 }
 
 } // namespace oomtrace

@@ -4,6 +4,8 @@
 // the winner; mirrors oom_evaluate_task() and select_bad_process() (mm/oom_kill.c).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,11 +17,24 @@
 namespace oomtrace
 {
 
-// Scores of kernels before 5.9 are unsigned; `release` is uname -r. An unreadable one is taken for a newer kernel.
-BadnessFormula formula_of(std::string_view release);
+// By what rules a kernel of this release (uname -r) scores. Absent: by none that badness.h has (before 4.17), or the release
+// is not known.
+std::optional<BadnessFormula> formula_of(std::string_view release);
 
 // The eligible candidates with points, the one that the kernel chooses first: most points, and of equals the one that was
 // weighed later.
 std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessFormula formula);
+// The same with points[i] for candidate i; without points it is left out.
+std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, std::span<const std::optional<std::int64_t>> points,
+                             BadnessFormula formula);
+
+// The points of an eligible candidate with another oom_score_adj; empty: it would not be eligible. `known` false: cannot be
+// worked out.
+struct OtherPoints {
+    bool known = false;
+    std::optional<std::int64_t> points;
+};
+OtherPoints points_with_adj(const CandidateTask &candidate, std::int32_t oom_score_adj, std::uint64_t total_pages,
+                            std::uint64_t page_size, BadnessFormula formula);
 
 } // namespace oomtrace

@@ -10,6 +10,7 @@
 #include "sinks/known.h"
 #include "sinks/memory_json.h"
 #include "sinks/time_text.h"
+#include "sinks/verdict_json.h"
 
 namespace oomtrace
 {
@@ -271,7 +272,7 @@ Json provenance_json(const ProvenanceTable &table)
 
 } // namespace
 
-nlohmann::ordered_json incident_json(const Incident &incident, const Verdict & /*verdict*/)
+nlohmann::ordered_json incident_json(const Incident &incident, const Verdict &verdict)
 {
     const ProvenanceTable &provenance = incident.provenance;
     const auto realtime_ns = known_realtime_ns(incident);
@@ -304,7 +305,7 @@ nlohmann::ordered_json incident_json(const Incident &incident, const Verdict & /
     object["timeline"] = timeline_json(incident.timeline);
     object["before"] = before_json(incident.before);
     object["after"] = after_json(incident.after);
-    object["verdict"] = nullptr;
+    object["verdict"] = verdict_json(incident, verdict);
     object["checks"] = checks_json(incident.scores, incident.kill_check);
     object["completeness"] = completeness_json(incident);
     object["provenance"] = provenance_json(provenance);

@@ -18,6 +18,7 @@
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/trust.h"
 #include "sinks/terminal/units.h"
+#include "sinks/terminal/why.h"
 #include "sinks/terminal/zones.h"
 #include "sinks/time_text.h"
 
@@ -88,7 +89,7 @@ void add_section(Lines &report, Lines section)
 
 } // namespace
 
-Lines report_lines(const Incident &incident, const Verdict & /*verdict*/, const TerminalOptions &options)
+Lines report_lines(const Incident &incident, const Verdict &verdict, const TerminalOptions &options)
 {
     if (options.mode == TerminalMode::brief)
         return {line_of(brief_line(incident), headline(incident, headline_path_width).style)};
@@ -100,6 +101,7 @@ Lines report_lines(const Incident &incident, const Verdict & /*verdict*/, const 
     Lines report = paragraph(fmt::format("{}  {}", head.tag, head.sentence), width, 10, head.style);
     if (!incident.completeness.complete)
         append(report, labelled("INCOMPLETE", "parts of this record were lost: the last lines say which", width, Style::alert));
+    append(report, why_lines(incident, verdict, full, width));
     append(report, labelled("when", when_text(incident), width));
     append(report, labelled("asked for", request_text(incident), width));
     if (incident.victim)
