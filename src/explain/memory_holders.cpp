@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <set>
-#include <string>
 #include <utility>
 
 #include "explain/zone_shortage.h"
@@ -156,19 +155,19 @@ Holders holders_of_nodes(const Incident &incident)
     return holders;
 }
 
-Holders holders_of_memcg(const MemcgLimit &memcg, std::optional<std::uint64_t> usage_bytes)
+Holders holders_of_memcg(const MemcgLimit &memcg, const std::map<std::string, std::uint64_t> &stat_bytes)
 {
     const auto stat = [&](std::initializer_list<const char *> names) -> Bytes {
         for (const char *name : names) {
-            if (const auto found = memcg.stat_bytes.find(name); found != memcg.stat_bytes.end())
+            if (const auto found = stat_bytes.find(name); found != stat_bytes.end())
                 return found->second;
         }
         return std::nullopt;
     };
     Holders holders;
-    holders.of_bytes = usage_bytes;
+    holders.of_bytes = memcg.usage_bytes;
     HolderList list;
-    if (!memcg.stat_bytes.empty()) {
+    if (!stat_bytes.empty()) {
         const Bytes shmem = stat({"total_shmem", "shmem"});
         list.add(Holder::anon, stat({"anon", "total_rss", "rss"}));
         list.add(Holder::shared_memory, shmem);
