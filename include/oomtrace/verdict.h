@@ -163,6 +163,7 @@ enum class VictimReason : std::uint8_t {
     tie,                 // another has the same points, and of equals the kernel takes the later
     own_adj_decided,     // with oom_score_adj 0 another would have been chosen
     others_adj_decided,  // another would have been chosen, had its oom_score_adj been 0
+    child_of_chosen,     // kernels until 5.0 kill a child of the one that they chose, where it has memory of its own
     not_highest,         // the choice does not follow from the points: see disagreements
     group,               // all of its memory.oom.group died with it
     ranked_by_all_nodes, // the nodes are limited, and points count memory on all of them
@@ -195,6 +196,7 @@ struct WhyVictim {
     std::optional<TaskRef> victim;
     std::uint64_t weighed = 0;  // tasks
     std::uint64_t eligible = 0; // of those
+    bool all_known = false;     // every task that was weighed is in the record
     std::optional<std::int64_t> points;
     PointsSource points_source = PointsSource::absent;
     std::optional<PointsParts> parts;

@@ -14,7 +14,7 @@ NoCounterfactuals obstacle(const Incident &incident, const std::vector<RankedTas
 {
     if (!incident.victim || incident.candidates.empty() || !incident.victim->points)
         return NoCounterfactuals::nothing_weighed;
-    if (!incident.completeness.complete && !incident.completeness.every_candidate)
+    if (!knows_all_candidates(incident))
         return NoCounterfactuals::ledger_incomplete;
     for (const CandidateTask &candidate : incident.candidates) {
         if (candidate.eligible && !candidate.points)
@@ -24,7 +24,7 @@ NoCounterfactuals obstacle(const Incident &incident, const std::vector<RankedTas
         return NoCounterfactuals::points_not_known;
     if (!formula_of(incident.host.kernel))
         return NoCounterfactuals::formula_not_known;
-    if (ranking.empty() || ranking.front().task.tgid != incident.victim->process.tgid)
+    if (ranking.empty() || chosen_candidate(incident) != ranking.front().candidate)
         return NoCounterfactuals::choice_does_not_follow;
     return NoCounterfactuals::none;
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "explain/ranking.h"
 #include "explain/zone_shortage.h"
 #include "explain/zone_watermark.h"
 #include "reconstruct/saturating.h"
@@ -195,7 +196,7 @@ Holders holders_of_memcg(const MemcgLimit &memcg, const std::map<std::string, st
 
 std::optional<std::uint64_t> not_in_processes(const Incident &incident, std::uint64_t usage_bytes)
 {
-    if (incident.candidates.empty() || !(incident.completeness.complete || incident.completeness.every_candidate))
+    if (!knows_all_candidates(incident))
         return std::nullopt;
     std::set<std::uint64_t> seen;
     std::uint64_t mapped = 0;

@@ -73,6 +73,34 @@ std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessF
     return rank(candidates, points, formula);
 }
 
+std::optional<std::size_t> chosen_candidate(const Incident &incident)
+{
+    const auto index_if = [&](const auto &is_it) -> std::optional<std::size_t> {
+        const auto found = std::find_if(incident.candidates.begin(), incident.candidates.end(), is_it);
+        if (found == incident.candidates.end())
+            return std::nullopt;
+        return static_cast<std::size_t>(found - incident.candidates.begin());
+    };
+    if (const auto chosen = index_if([](const CandidateTask &one) { return one.chosen; }))
+        return chosen;
+    if (!incident.victim)
+        return std::nullopt;
+    const Process &victim = incident.victim->process;
+    return index_if([&](const CandidateTask &one) { return is_same_process(one.process, victim); });
+}
+
+bool is_same_process(const Process &a, const Process &b)
+{
+    return a.tgid != 0 && b.tgid != 0 ? a.tgid == b.tgid : a.pid == b.pid;
+}
+
+bool knows_all_candidates(const Incident &incident)
+{
+    // An aborted scan ends at the earlier victim.
+    return !incident.candidates.empty() && incident.outcome != Outcome::aborted &&
+           (incident.completeness.complete || incident.completeness.every_candidate);
+}
+
 OtherPoints points_with_adj(const CandidateTask &candidate, std::int32_t oom_score_adj, std::uint64_t total_pages,
                             std::uint64_t page_size, BadnessFormula formula)
 {

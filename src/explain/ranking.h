@@ -28,6 +28,15 @@ std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessF
 std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, std::span<const std::optional<std::int64_t>> points,
                              BadnessFormula formula);
 
+// A log may lack one's tgid.
+bool is_same_process(const Process &a, const Process &b);
+
+// Index of the candidate that the kernel chose. Absent: nobody, or it is not among them.
+std::optional<std::size_t> chosen_candidate(const Incident &incident);
+
+// Whether every task that was weighed is among the candidates.
+bool knows_all_candidates(const Incident &incident);
+
 // The points of an eligible candidate with another oom_score_adj; empty: it would not be eligible. `known` false: cannot be
 // worked out.
 struct OtherPoints {

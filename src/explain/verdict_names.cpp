@@ -169,6 +169,8 @@ std::string_view name_of(VictimReason reason)
         return "own_adj_decided";
     case VictimReason::others_adj_decided:
         return "others_adj_decided";
+    case VictimReason::child_of_chosen:
+        return "child_of_chosen";
     case VictimReason::not_highest:
         return "not_highest";
     case VictimReason::group:

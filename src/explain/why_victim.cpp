@@ -21,10 +21,14 @@ std::uint64_t held_by(const ProcessMemory &memory)
     return saturating_add(saturating_add(memory.rss_bytes(), memory.swap_bytes), memory.pgtables_bytes);
 }
 
+// Of the victim itself: kernels until 5.0 may have chosen its parent.
 const CandidateTask *victim_candidate(const Incident &incident)
 {
+    const auto chosen = chosen_candidate(incident);
+    if (chosen && is_same_process(incident.candidates[*chosen].process, incident.victim->process))
+        return &incident.candidates[*chosen];
     const auto found = std::find_if(incident.candidates.begin(), incident.candidates.end(), [&](const CandidateTask &one) {
-        return one.process.tgid == incident.victim->process.tgid;
+        return is_same_process(one.process, incident.victim->process);
     });
     return found == incident.candidates.end() ? nullptr : &*found;
 }
@@ -54,7 +58,7 @@ std::optional<LargerTask> larger_task(const Incident &incident, const ProcessMem
 {
     const CandidateTask *largest = nullptr;
     for (const CandidateTask &candidate : incident.candidates) {
-        const bool other = candidate.process.tgid != incident.victim->process.tgid && candidate.memory &&
+        const bool other = !is_same_process(candidate.process, incident.victim->process) && candidate.memory &&
                            (victim.mm == 0 || candidate.memory->mm != victim.mm);
         if (other && (largest == nullptr || held_by(*candidate.memory) > held_by(*largest->memory)))
             largest = &candidate;
@@ -70,14 +74,14 @@ bool asked_for_it(const Incident &incident)
 {
     const bool told = incident.kernel_message.find("oom_kill_allocating_task") != std::string::npos;
     const bool set = incident.sysctls.oom_kill_allocating_task.value_or(0) != 0 &&
-                     incident.victim->process.tgid == incident.trigger.process.tgid;
+                     is_same_process(incident.victim->process, incident.trigger.process);
     return told || (set && incident.scope != Scope::memcg && !incident.victim->points);
 }
 
-bool changes_victim(const std::vector<Counterfactual> &counterfactuals, CounterfactualKind kind, std::uint32_t victim)
+bool changes_victim(const std::vector<Counterfactual> &counterfactuals, CounterfactualKind kind, const TaskRef &victim)
 {
     return std::any_of(counterfactuals.begin(), counterfactuals.end(), [&](const Counterfactual &one) {
-        return one.kind == kind && (!one.chosen || one.chosen->tgid != victim);
+        return one.kind == kind && (!one.chosen || one.chosen->tgid != victim.tgid);
     });
 }
 
@@ -95,20 +99,22 @@ class Reasons
             return add(VictimReason::already_dying);
         if (asked_for_it(incident_))
             return add(VictimReason::asked);
-        const std::uint32_t victim = incident_.victim->process.tgid;
         const std::vector<RankedTask> &ranking = why_.ranking;
+        const auto chosen = chosen_candidate(incident_);
         const bool ranked =
-            std::any_of(ranking.begin(), ranking.end(), [&](const RankedTask &task) { return task.task.tgid == victim; });
+            std::any_of(ranking.begin(), ranking.end(), [&](const RankedTask &task) { return task.candidate == chosen; });
         if (!ranked)
             return add(VictimReason::unknown);
-        if (ranking.front().task.tgid != victim)
+        if (ranking.front().candidate != chosen)
             return add(VictimReason::not_highest);
+        if (!is_same_process(incident_.candidates[*chosen].process, incident_.victim->process))
+            return add(VictimReason::child_of_chosen);
         const auto formula = formula_of(incident_.host.kernel).value_or(BadnessFormula::signed_since_5_9);
-        const bool whole = incident_.completeness.complete || incident_.completeness.every_candidate;
         if (ranking.front().points == origin_points(formula))
             return add(VictimReason::asked_to_be_first);
-        if (ranking.size() == 1 && whole)
+        if (ranking.size() == 1 && why_.all_known)
             return add(VictimReason::only_eligible);
+        const TaskRef &victim = ranking.front().task;
         add(VictimReason::highest_points);
         if (ranking.size() > 1 && ranking[1].points == ranking.front().points)
             add(VictimReason::tie);
@@ -144,7 +150,9 @@ class Reasons
                 why_.elsewhere_bytes = victim.rss_anon_bytes - *there;
             }
         }
-        const bool short_of_memory = now_.shortage != Shortage::by_hand && now_.shortage != Shortage::unknown;
+        const bool was_weighed =
+            why_.reasons.front() == VictimReason::highest_points || why_.reasons.front() == VictimReason::only_eligible;
+        const bool short_of_memory = was_weighed && now_.shortage != Shortage::by_hand && now_.shortage != Shortage::unknown;
         if (short_of_memory && now_.held_of_bytes && victim.rss_bytes() < *now_.held_of_bytes / small_part)
             add(VictimReason::small_part);
     }
@@ -168,6 +176,7 @@ WhyVictim explain_choice(const Incident &incident, const WhyNow &now, std::vecto
     why.weighed = incident.candidates.size();
     why.eligible = static_cast<std::uint64_t>(std::count_if(incident.candidates.begin(), incident.candidates.end(),
                                                             [](const CandidateTask &one) { return one.eligible; }));
+    why.all_known = knows_all_candidates(incident);
     why.killed = incident.kills.size();
     if (!incident.victim)
         return why;
@@ -202,7 +211,7 @@ std::vector<Disagreement> find_disagreements(const Incident &incident, const Why
         disagreement.highest = highest.task;
         disagreement.highest_points = highest.points;
         for (const RankedTask &task : victim.ranking) {
-            if (task.task.tgid == incident.victim->process.tgid)
+            if (task.candidate == chosen_candidate(incident))
                 disagreement.chosen_points = task.points;
         }
         found.push_back(std::move(disagreement));

@@ -120,7 +120,7 @@ std::string_view holder_name(Holder holder)
     case Holder::other_kernel:
         return "other kernel memory";
     case Holder::not_accounted:
-        return "memory that the kernel does not account for (drivers, a balloon)";
+        return "memory in no counter (drivers, a balloon)";
     }
     return "";
 }
@@ -134,7 +134,7 @@ std::string holders_text(const WhyNow &now)
         if (parts.size() < holders_told && held.bytes >= *now.held_of_bytes / worth_telling)
             parts.push_back(fmt::format("{} of {}", bytes_text(held.bytes), holder_name(held.holder)));
     }
-    return parts.empty() ? "" : fmt::format("it is filled with {}", joined(parts, ", "));
+    return joined(parts, ", ");
 }
 
 // "Normal", or where there are several nodes "Normal of node 1".
@@ -154,9 +154,6 @@ std::string zone_text(const ZoneVerdict &zone, const WhyNow &now, bool several_n
             return fmt::format("{} is below its min watermark without the {} that this request may not have ({} free)", name,
                                bytes_text(zone.unusable_bytes), bytes_text(zone.free_bytes));
         return fmt::format("{} is {} below its min watermark ({} free)", name, bytes_text(zone.min_bytes - zone.free_bytes),
-                           bytes_text(zone.free_bytes));
-    case ZoneReason::lowmem_reserve:
-        return fmt::format("{} keeps its last {} for requests that can use no higher zone (lowmem_reserve)", name,
                            bytes_text(zone.free_bytes));
     case ZoneReason::unusable_free:
         return fmt::format("{} has {} free, of which {} is set aside (CMA, highatomic)", name, bytes_text(zone.free_bytes),
@@ -193,17 +190,39 @@ std::string request_name(const WhyNow &now)
     return now.requested_bytes ? fmt::format("the {} asked for", exact_bytes_text(*now.requested_bytes)) : "what was asked for";
 }
 
+// One part for all zones of which the rest is kept.
+std::string reserve_text(const std::vector<const ZoneVerdict *> &zones, bool several_nodes)
+{
+    std::vector<std::string> parts;
+    for (const ZoneVerdict *zone : zones) {
+        if (zone->reason == ZoneReason::lowmem_reserve)
+            parts.push_back(fmt::format("{}{} in {}", bytes_text(zone->free_bytes), parts.empty() ? " left" : "",
+                                        zone_name(*zone, several_nodes)));
+    }
+    if (parts.empty())
+        return "";
+    return fmt::format("the {} {} kept for requests that can use no higher zone (lowmem_reserve)",
+                       joined(parts, parts.size() == 2 ? " and " : ", "), parts.size() == 1 ? "is" : "are");
+}
+
 std::string zones_text(const WhyNow &now)
 {
     const bool several_nodes = has_several_nodes(now);
     const std::vector<const ZoneVerdict *> zones = eligible_zones(now);
     std::vector<std::string> parts;
+    std::size_t more = 0;
     for (const ZoneVerdict *zone : zones) {
+        if (zone->reason == ZoneReason::lowmem_reserve)
+            continue;
         if (parts.size() < zones_told)
             parts.push_back(zone_text(*zone, now, several_nodes));
+        else
+            ++more;
     }
-    if (zones.size() > zones_told)
-        parts.push_back(fmt::format("{} more are short too", zones.size() - zones_told));
+    if (more != 0)
+        parts.push_back(fmt::format("{} more zones are short too", more));
+    if (std::string reserve = reserve_text(zones, several_nodes); !reserve.empty())
+        parts.push_back(std::move(reserve));
     const char *what = now.shortage == Shortage::fragmentation ? " in one piece" : "";
     return fmt::format("no zone could give {}{}: {}", request_name(now), what, joined(parts, "; "));
 }
@@ -235,10 +254,14 @@ std::string elsewhere_text(const Incident &incident, const WhyNow &now)
 {
     std::vector<std::string> parts;
     if (now.free_in_higher_zones_bytes != 0) {
-        const bool deduced = now.highest_zone_source == HighestZoneSource::deduced;
-        parts.push_back(fmt::format("{} is free in {}, but this request {} be served from there",
-                                    bytes_text(now.free_in_higher_zones_bytes), zone_names(now, ZoneReason::above_highest_zone),
-                                    deduced ? "cannot have been one to" : "cannot"));
+        const std::string names = zone_names(now, ZoneReason::above_highest_zone);
+        const std::string free = bytes_text(now.free_in_higher_zones_bytes);
+        if (now.highest_zone_source == HighestZoneSource::deduced)
+            parts.push_back(fmt::format("{} is free in {}: the request must have been one that cannot use it, such as most of "
+                                        "the kernel's own",
+                                        free, names));
+        else
+            parts.push_back(fmt::format("{} is free in {}, which this request cannot use", free, names));
     }
     if (now.free_on_other_nodes_bytes != 0) {
         const bool policy = now.constraint == Constraint::memory_policy;
@@ -248,6 +271,12 @@ std::string elsewhere_text(const Incident &incident, const WhyNow &now)
                                     node_numbers(now), policy ? "its NUMA policy" : cpuset));
     }
     return joined(parts, "; ");
+}
+
+std::string_view nodes_name(const WhyNow &now)
+{
+    const bool limited = now.constraint == Constraint::cpuset || now.constraint == Constraint::memory_policy;
+    return limited ? "of the nodes that were allowed are" : "of the host are";
 }
 
 std::string host_text(const WhyNow &now)
@@ -279,7 +308,8 @@ std::string why_now_text(const Incident &incident, const WhyNow &now, std::size_
     if (now.memcg) {
         const std::string limit = limit_text(now, path_width), swap = swap_text(now);
         add(limit + (swap.empty() || now.shortage == Shortage::memcg_limit_zero ? "" : ", and " + swap));
-        add(holders_text(now));
+        if (const std::string holders = holders_text(now); !holders.empty())
+            add(fmt::format("it is filled with {}", holders));
         if (now.not_in_processes_bytes)
             add(fmt::format("at least {} of that is in no process (tmpfs files, page cache, kernel memory) and need not come "
                             "back with a kill",
@@ -294,7 +324,7 @@ std::string why_now_text(const Incident &incident, const WhyNow &now, std::size_
     add(elsewhere_text(incident, now));
     add(swap_text(now));
     if (const std::string holders = holders_text(now); !holders.empty())
-        add(fmt::format("of {}, {}", bytes_text(*now.held_of_bytes), holders));
+        add(fmt::format("the {} {} filled with {}", bytes_text(*now.held_of_bytes), nodes_name(now), holders));
     return text;
 }
 

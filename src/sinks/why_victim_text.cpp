@@ -60,7 +60,7 @@ class VictimText
     {
         switch (reason) {
         case VictimReason::unknown:
-            return "The scores are not known, so that the choice cannot be followed";
+            return "Its score is not known, so that the choice cannot be followed";
         case VictimReason::already_dying:
             return fmt::format("{} was exiting already: the kernel waits for that rather than kill another", victim());
         case VictimReason::asked:
@@ -75,12 +75,15 @@ class VictimText
         case VictimReason::highest_points:
             return highest_text();
         case VictimReason::tie:
-            return fmt::format("{} has the same score, and of equals the kernel takes the one that it looks at last",
+            return fmt::format("{} had the same score, and of equals the kernel takes the one that it looks at last",
                                label(why_.ranking[1].task));
         case VictimReason::own_adj_decided:
             return "Its oom_score_adj decided that";
         case VictimReason::others_adj_decided:
             return ""; // told by who held more, or by what would have been otherwise
+        case VictimReason::child_of_chosen:
+            return fmt::format("{} had the highest score, and kernels until 5.0 kill a child of that one first: {}",
+                               label(why_.ranking[0].task), victim());
         case VictimReason::not_highest:
             return fmt::format("The choice does not follow from the scores: {} has the highest", label(why_.ranking[0].task));
         case VictimReason::group:
@@ -88,12 +91,12 @@ class VictimText
                                why_.group_path ? " on " + terminal::safe_path_tail(*why_.group_path, path_width_) : "",
                                counted(why_.killed, "process", "processes"));
         case VictimReason::ranked_by_all_nodes:
-            return "Scores count memory on all nodes, wherever it is short";
+            return "Scores count memory on all nodes, not only on those that were short";
         case VictimReason::partly_elsewhere:
-            return fmt::format("At least {} of what it held lies on nodes that were not short",
+            return fmt::format("At least {} of what it held lay on nodes that were not short",
                                bytes_text(*why_.elsewhere_bytes));
         case VictimReason::small_part:
-            return fmt::format("It held no more than {} itself: most of what was short is held by others",
+            return fmt::format("It held only {} itself: most of the memory that ran out is not its own",
                                bytes_text(*why_.held_bytes));
         }
         return "";
@@ -101,8 +104,8 @@ class VictimText
 
     std::string highest_text() const
     {
-        std::string text =
-            fmt::format("{} has the highest score of the {} that could be killed", victim(), count_text(why_.eligible));
+        std::string text = fmt::format("{} had the highest score of the {} that {}", victim(), count_text(why_.eligible),
+                                       why_.all_known ? "could be killed" : "are in this record");
         if (why_.points && page_size_ != 0) {
             if (!why_.parts) {
                 text += fmt::format(
@@ -114,7 +117,7 @@ class VictimText
                     text += fmt::format(" and {} in swap", size_text(parts.swap_pages, page_size_));
                 if (parts.adj_points != 0)
                     text += fmt::format(", and oom_score_adj {:+} {} {}", *why_.oom_score_adj,
-                                        parts.adj_points > 0 ? "adds" : "takes off", size_text(parts.adj_points, page_size_));
+                                        parts.adj_points > 0 ? "added" : "took off", size_text(parts.adj_points, page_size_));
             }
         }
         if (why_.ranking.size() > 1 && why_.margin_points && *why_.margin_points > 0 && page_size_ != 0)
@@ -128,9 +131,9 @@ class VictimText
         const std::string held = fmt::format("{} held more ({})", label(larger.task), bytes_text(larger.held_bytes));
         switch (larger.skip_reason) {
         case SkipReason::none:
-            return fmt::format("{}, but has oom_score_adj {:+}", held, larger.oom_score_adj);
+            return fmt::format("{}, but had oom_score_adj {:+}", held, larger.oom_score_adj);
         case SkipReason::oom_score_adj_min:
-            return fmt::format("{}, but is protected by oom_score_adj -1000", held);
+            return fmt::format("{}, but was protected by oom_score_adj -1000", held);
         case SkipReason::cpuset_or_mempolicy:
             return fmt::format("{}, but may not use the nodes that were short", held);
         case SkipReason::init:
