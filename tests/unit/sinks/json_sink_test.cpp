@@ -82,7 +82,10 @@ TEST(IncidentJson, WritesValuesInTheirUnits)
     EXPECT_EQ(line["candidates"][7]["skip_reason"], "oom_score_adj_min");
     EXPECT_EQ(line["candidates"][0]["skip_reason"], "none");
     EXPECT_EQ(line["after"]["to_release_ns"], 30240000);
-    EXPECT_EQ(line["verdict"], nullptr);
+    EXPECT_EQ(line["verdict"]["why_now"], "Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.");
+    EXPECT_EQ(line["verdict"]["now"]["shortage"], "memcg_limit");
+    EXPECT_EQ(line["verdict"]["victim"]["reasons"], json::array({"highest_points"}));
+    EXPECT_EQ(line["verdict"]["counterfactuals"][0]["adj_after"], -545);
     EXPECT_EQ(line["checks"]["kernel_log"]["compared"], false);
 }
 
@@ -103,7 +106,7 @@ TEST(IncidentJson, IsNullWhereNothingIsKnown)
 {
     const ordered_json line = json_of(Incident{});
     for (const char *key : {"time", "outcome", "constraint", "scope", "kernel_message", "trigger", "total_pages", "nodes",
-                            "candidates", "victim", "kills", "verdict"})
+                            "candidates", "victim", "kills"})
         EXPECT_EQ(line[key], nullptr) << key;
     for (const char *key : {"host", "tracer", "memcg", "swap", "hugetlb", "sysctls"}) {
         for (const auto &[name, value] : line[key].items())

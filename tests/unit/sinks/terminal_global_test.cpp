@@ -21,6 +21,15 @@ TEST(TerminalGlobal, Normal)
     EXPECT_EQ(report_of(sample::global_kill()),
               R"(OOM KILL  java[911] (12.6 GiB + 1.72 GiB in swap) killed: the host ran out of memory; asked by
           nginx[77701]
+WHY NOW       No zone could give the 4 KiB asked for: Normal is 1.31 MiB below its min watermark
+              (52.8 MiB free); the 56.3 MiB left in DMA32 and 11.0 MiB in DMA are kept for requests
+              that can use no higher zone (lowmem_reserve). Swap is full (0 B of 2.00 GiB free). The
+              15.7 GiB of the host are filled with 14.0 GiB of process memory (anon), 992 MiB of
+              memory in no counter (drivers, a balloon).
+WHY THIS ONE  java[911] had the highest score of the 7 that could be killed: it held 12.6 GiB and
+              1.72 GiB in swap; 5.28 GiB ahead of python3[1310].
+OTHERWISE     With oom_score_adj -299 or lower for java[911], python3[1310] would have been killed
+              instead.
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_HIGHUSER_MOVABLE|__GFP_COMP), by nginx[77701], uid 33, in
               /system.slice/nginx.service
@@ -85,6 +94,18 @@ TEST(TerminalGlobal, Full)
     EXPECT_EQ(report_of(sample::global_kill(), in_mode(TerminalMode::full)),
               R"(OOM KILL  java[911] (12.6 GiB + 1.72 GiB in swap) killed: the host ran out of memory; asked by
           nginx[77701]
+WHY NOW       No zone could give the 4 KiB asked for: Normal is 1.31 MiB below its min watermark
+              (52.8 MiB free); the 56.3 MiB left in DMA32 and 11.0 MiB in DMA are kept for requests
+              that can use no higher zone (lowmem_reserve). Swap is full (0 B of 2.00 GiB free). The
+              15.7 GiB of the host are filled with 14.0 GiB of process memory (anon), 992 MiB of
+              memory in no counter (drivers, a balloon).
+WHY THIS ONE  java[911] had the highest score of the 7 that could be killed: it held 12.6 GiB and
+              1.72 GiB in swap; 5.28 GiB ahead of python3[1310].
+OTHERWISE     with oom_score_adj -299 or lower for java[911], python3[1310] would have been killed
+              instead
+              without java[911], python3[1310] would have been killed instead
+              with oom_score_adj 0 for everyone who can be killed, java[911] would have been killed
+              all the same
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_HIGHUSER_MOVABLE|__GFP_COMP), by nginx[77701], uid 33, in
               /system.slice/nginx.service
@@ -254,6 +275,11 @@ TEST(TerminalGlobal, Sysrq)
 {
     EXPECT_EQ(report_of(sample::sysrq_kill()),
               R"(OOM KILL  java[911] (12.6 GiB + 1.72 GiB in swap) killed: asked for by hand (SysRq f)
+WHY NOW       The OOM killer was started by hand (SysRq f): memory need not have been short.
+WHY THIS ONE  java[911] had the highest score of the 7 that could be killed: it held 12.6 GiB and
+              1.72 GiB in swap; 5.28 GiB ahead of python3[1310].
+OTHERWISE     With oom_score_adj -299 or lower for java[911], python3[1310] would have been killed
+              instead.
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   nothing: the OOM killer was started by hand
   victim      java[911], uid 1000, in /system.slice/search.service

@@ -34,6 +34,11 @@ TEST(TerminalHostile, Names)
     EXPECT_EQ(report_of(incident),
               R"(OOM KILL  a\nOOM KILL  x[4121] (1.71 GiB) killed: cgroup /kube/a\tb\x2dc hit its 2 GiB limit; asked
           by \xff\xfe\xc3[4125]
+WHY NOW       Cgroup /kube/a\tb\x2dc has used up its 2 GiB limit, and there is no swap.
+WHY THIS ONE  a\nOOM KILL  x[4121] had the highest score of the 7 that could be killed: it held
+              1.72 GiB; 1.09 GiB ahead of pg_exporter[4131].
+OTHERWISE     With oom_score_adj -545 or lower for a\nOOM KILL  x[4121], pg_exporter[4131] would
+              have been killed instead.
   when        2026-03-01 03:12:45.123 UTC, host db\r-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by \xff\xfe\xc3[4125], uid 999, in
               /kube/a\tb\x2dc
@@ -145,6 +150,17 @@ TEST(TerminalHostile, HugeHost)
     incident.nodes[0].stat_bytes = {{"anon_mapped", 61 * tib}};
     EXPECT_EQ(report_of(incident), R"(OOM KILL  hdbnameserver-x[4100020] (80.0 GiB) killed: the host ran out of memory; asked by
           nginx[77701]
+WHY NOW       No zone could give the 4 KiB asked for: Normal is 89.9 GiB below its min watermark
+              (52.8 MiB free); the 56.3 MiB left in DMA32 and 11.0 MiB in DMA are kept for requests
+              that can use no higher zone (lowmem_reserve). There is no swap. The 64.0 TiB of the
+              host are filled with 61.0 TiB of process memory (anon).
+WHY THIS ONE  hdbnameserver-x[4100020] had the highest score of the 3 that could be killed: it held
+              80.2 GiB, and oom_score_adj +1000 added 64.0 TiB; 2.46 TiB ahead of
+              hdbindexserver[4100017]. hdbindexserver[4100017] held more (61.6 TiB), but had
+              oom_score_adj +0. Its oom_score_adj decided that. It held only 80.0 GiB itself: most
+              of the memory that ran out is not its own.
+OTHERWISE     With oom_score_adj 961 or lower for hdbnameserver-x[4100020], hdbindexserver[4100017]
+              would have been killed instead.
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_HIGHUSER_MOVABLE|__GFP_COMP), by nginx[77701], uid 33, in
               /system.slice/nginx.service

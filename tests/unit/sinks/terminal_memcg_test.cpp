@@ -14,6 +14,11 @@ TEST(TerminalMemcg, Normal)
     EXPECT_EQ(report_of(sample::memcg_kill()),
               R"(OOM KILL  postgres[4121] (1.71 GiB) killed: cgroup /kube/pod7/db hit its 2 GiB limit; asked by
           postgres[4125]
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.
+WHY THIS ONE  postgres[4121] had the highest score of the 7 that could be killed: it held 1.72 GiB;
+              1.09 GiB ahead of pg_exporter[4131].
+OTHERWISE     With oom_score_adj -545 or lower for postgres[4121], pg_exporter[4131] would have been
+              killed instead.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in /kube/pod7/db
   victim      postgres[4121], uid 999, in /kube/pod7/db
@@ -69,6 +74,14 @@ TEST(TerminalMemcg, Full)
     EXPECT_EQ(report_of(sample::memcg_kill(), in_mode(TerminalMode::full)),
               R"(OOM KILL  postgres[4121] (1.71 GiB) killed: cgroup /kube/pod7/db hit its 2 GiB limit; asked by
           postgres[4125]
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.
+WHY THIS ONE  postgres[4121] had the highest score of the 7 that could be killed: it held 1.72 GiB;
+              1.09 GiB ahead of pg_exporter[4131].
+OTHERWISE     with oom_score_adj -545 or lower for postgres[4121], pg_exporter[4131] would have been
+              killed instead
+              without postgres[4121], pg_exporter[4131] would have been killed instead
+              with oom_score_adj 0 for everyone who can be killed, postgres[4121] would have been
+              killed all the same
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in /kube/pod7/db
   victim      postgres[4121], uid 999, in /kube/pod7/db
@@ -222,6 +235,12 @@ TEST(TerminalMemcg, TracepointsOnly)
     EXPECT_EQ(report_of(sample::tracepoint_kill()),
               R"(OOM KILL  cc1plus[2300] (304 MiB + 200 MiB in swap) killed: cgroup /docker/build hit its 768 MiB
           memory+swap limit; asked by itself
+WHY NOW       Cgroup /docker/build has used up its 768 MiB memory+swap limit, and swapping does not
+              help: the limit counts swap too.
+WHY THIS ONE  cc1plus[2300] had the highest score of the 3 that could be killed: it held 305 MiB and
+              200 MiB in swap; 278 MiB ahead of cc1plus[2301].
+OTHERWISE     With oom_score_adj -364 or lower for cc1plus[2300], cc1plus[2301] would have been
+              killed instead.
   when        2026-03-01 03:12:45.123 UTC, host edge-1, Linux 6.18.44
   asked for   how much is not known, by cc1plus[2300], uid 1000, in /docker/build
   victim      cc1plus[2300], uid 1000, in /docker/build
@@ -272,6 +291,12 @@ TEST(TerminalMemcg, GroupKill)
     EXPECT_EQ(report_of(sample::group_kill()),
               R"(OOM GROUP KILL  3 processes (1.48 GiB) of cgroup /batch/job42 killed as one group, train[310]
           (1.20 GiB) chosen: cgroup /batch/job42 hit its 1.5 GiB limit; asked by loader[311]
+WHY NOW       Cgroup /batch/job42 has used up its 1.5 GiB limit, and there is no swap.
+WHY THIS ONE  train[310] had the highest score of the 3 that could be killed: it held 1.20 GiB;
+              980 MiB ahead of loader[311]. memory.oom.group is set on /batch/job42: 3 processes
+              died together.
+OTHERWISE     With oom_score_adj -639 or lower for train[310], loader[311] would have been killed
+              instead.
   when        2026-03-01 03:12:45.123 UTC, host batch-2, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL), by loader[311], uid 1000, in /batch/job42
   victim      train[310], uid 1000, in /batch/job42
@@ -328,6 +353,9 @@ TEST(TerminalMemcg, LongPath)
     EXPECT_EQ(report_of(incident),
               R"(OOM KILL  postgres[4121] (1.71 GiB) killed: cgroup …/cri-containerd-5f2c9a0d7b1e4c83a6.scope hit its
           2 GiB limit; asked by postgres[4125]
+WHY NOW       Cgroup …/cri-containerd-5f2c9a0d7b1e4c83a6.scope has used up its 2 GiB limit, and
+              there is no swap.
+WHY THIS ONE  Its score is not known, so that the choice cannot be followed.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in
               /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod8a2f61c7_22b3_4d0e.slice/cri-containerd-5f2c9a0d7b1e4c83a6.scope

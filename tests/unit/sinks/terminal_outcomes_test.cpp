@@ -14,6 +14,8 @@ TEST(TerminalOutcomes, NoKillableTask)
     EXPECT_EQ(report_of(sample::no_killable_task()),
               R"(OOM NO VICTIM  nothing could be killed: cgroup /system.slice/agent.service hit its 64 MiB limit;
           asked by agent[500]
+WHY NOW       Cgroup /system.slice/agent.service has used up its 64 MiB limit, and there is no swap.
+WHY NOBODY    Nobody was killed: all 2 tasks are protected by oom_score_adj -1000.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL), by agent[500], uid 0, in /system.slice/agent.service
 
@@ -43,6 +45,9 @@ TEST(TerminalOutcomes, AlreadyDying)
     EXPECT_EQ(report_of(sample::already_dying()),
               R"(OOM NO NEW KILL  postgres[4125] (164 MiB) was exiting already and was left to it: cgroup
           /kube/pod7/db hit its 2 GiB limit; asked by itself
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.
+WHY THIS ONE  postgres[4125] was exiting already: the kernel waits for that rather than kill
+              another.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in /kube/pod7/db
   victim      postgres[4125], uid 999, in /kube/pod7/db
@@ -78,6 +83,8 @@ TEST(TerminalOutcomes, Aborted)
     EXPECT_EQ(report_of(sample::aborted()),
               R"(OOM NO NEW KILL  postgres[4121], killed earlier, is still exiting: cgroup /kube/pod7/db hit its
           2 GiB limit; asked by postgres[4125]
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.
+WHY NOBODY    Nobody was killed: the kernel waits for an earlier victim that is still exiting.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in /kube/pod7/db
 
@@ -110,6 +117,12 @@ TEST(TerminalOutcomes, NotifierFreed)
     EXPECT_EQ(report_of(sample::notifier_freed()),
               R"(OOM AVERTED  a kernel driver gave memory back, nothing was killed: memory ran out on the host, or on
           the nodes that were allowed; asked by nginx[77701]
+WHY NOW       No zone could give the 4 KiB asked for: Normal is 1.31 MiB below its min watermark
+              (52.8 MiB free); the 56.3 MiB left in DMA32 and 11.0 MiB in DMA are kept for requests
+              that can use no higher zone (lowmem_reserve). Swap is full (0 B of 2.00 GiB free). The
+              15.7 GiB of the host are filled with 14.0 GiB of process memory (anon), 992 MiB of
+              memory in no counter (drivers, a balloon).
+WHY NOBODY    Nobody was killed: a kernel driver gave memory back.
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_HIGHUSER_MOVABLE|__GFP_COMP), by nginx[77701], uid 33, in
               /system.slice/nginx.service
@@ -146,6 +159,12 @@ TEST(TerminalOutcomes, Panic)
     EXPECT_EQ(report_of(sample::panic()),
               R"(OOM PANIC  the kernel panicked instead of killing (vm.panic_on_oom = 2): the host ran out of memory;
           asked by nginx[77701]
+WHY NOW       No zone could give the 4 KiB asked for: Normal is 1.31 MiB below its min watermark
+              (52.8 MiB free); the 56.3 MiB left in DMA32 and 11.0 MiB in DMA are kept for requests
+              that can use no higher zone (lowmem_reserve). Swap is full (0 B of 2.00 GiB free). The
+              15.7 GiB of the host are filled with 14.0 GiB of process memory (anon), 992 MiB of
+              memory in no counter (drivers, a balloon).
+WHY NOBODY    Nobody was killed: the kernel panicked, as it is set to (vm.panic_on_oom).
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_HIGHUSER_MOVABLE|__GFP_COMP), by nginx[77701], uid 33, in
               /system.slice/nginx.service
@@ -183,6 +202,11 @@ TEST(TerminalOutcomes, IncompleteWithLosses)
               R"(OOM END NOT SEEN  postgres[4121] (1.71 GiB) was sent SIGKILL, what became of it is not known: cgroup
           /kube/pod7/db hit its 2 GiB limit; asked by postgres[4125]
   INCOMPLETE  parts of this record were lost: the last lines say which
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.
+WHY THIS ONE  postgres[4121] had the highest score of the 4 that are in this record: it held
+              1.72 GiB; 1.56 GiB ahead of postgres[4125].
+OTHERWISE     What would have saved it is not worked out: not every task that was weighed is in the
+              record.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux 6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125], uid 999, in /kube/pod7/db
   victim      postgres[4121], uid 999, in /kube/pod7/db
