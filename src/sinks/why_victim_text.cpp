@@ -44,12 +44,21 @@ class VictimText
     std::string text() const
     {
         std::string text;
-        for (const VictimReason reason : why_.reasons) {
-            if (const std::string part = reason_text(reason); !part.empty())
+        const auto add = [&](const std::string &part) {
+            if (!part.empty())
                 text += (text.empty() ? "" : " ") + part + ".";
-            if (reason == VictimReason::highest_points && why_.larger)
-                text += " " + larger_text() + ".";
+        };
+        // Who held more comes after all that is said of the score.
+        bool larger_is_due = false;
+        for (const VictimReason reason : why_.reasons) {
+            const bool of_the_score = reason >= VictimReason::highest_points && reason <= VictimReason::others_adj_decided;
+            if (larger_is_due && !of_the_score)
+                add(larger_text());
+            larger_is_due = of_the_score && why_.larger.has_value();
+            add(reason_text(reason));
         }
+        if (larger_is_due)
+            add(larger_text());
         return text;
     }
 
@@ -131,7 +140,7 @@ class VictimText
         const std::string held = fmt::format("{} held more ({})", label(larger.task), bytes_text(larger.held_bytes));
         switch (larger.skip_reason) {
         case SkipReason::none:
-            return fmt::format("{}, but had oom_score_adj {:+}", held, larger.oom_score_adj);
+            return larger.oom_score_adj < 0 ? fmt::format("{}, but had oom_score_adj {}", held, larger.oom_score_adj) : held;
         case SkipReason::oom_score_adj_min:
             return fmt::format("{}, but was protected by oom_score_adj -1000", held);
         case SkipReason::cpuset_or_mempolicy:
