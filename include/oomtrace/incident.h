@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// incident.h: one whole OOM. Made by reconstruct/ (live or replayed) and later by kernel_log/, read by explain/ and the sinks.
+// incident.h: one whole OOM. Made by reconstruct/ (live or replayed) and by kernel_log/, read by explain/ and the sinks.
 //
 // Units: memory in bytes (`_bytes`), badness in pages (`points`, `total_pages`: the kernel's own unit), times in
 // CLOCK_MONOTONIC nanoseconds (`_ns`). Strings are raw bytes as the kernel keeps them; only a sink escapes them. An empty
@@ -59,18 +59,21 @@ enum class Scope : std::uint8_t { global, memcg, sysrq, unknown };
 
 // A process as the hooks saw it. `pid` is the thread the kernel looked at (as in the kernel's own report), `tgid` the process.
 struct Process {
-    std::uint32_t pid = 0;
-    std::uint32_t tgid = 0;
-    std::uint32_t ppid = 0;
-    std::uint32_t uid = 0;
-    std::uint64_t start_boottime_ns = 0; // with tgid: the identity that pid reuse cannot fake
+    std::uint32_t pid = 0;  // 0: not known, here and in tgid: no process that an OOM deals with has that number
+    std::uint32_t tgid = 0; // not known for a thread of which a log has only the pid
+    std::optional<std::uint32_t> ppid;
+    std::optional<std::uint32_t> uid;
+    std::uint64_t start_boottime_ns = 0; // with tgid: the identity that pid reuse cannot fake; 0: not known
     std::string comm;
-    std::int32_t oom_score_adj = 0;
-    std::uint32_t threads = 0;
-    std::optional<std::string> cgroup; // path of its memory cgroup as the kernel prints it, "/" at the root
+    std::int32_t oom_score_adj = 0;      // meaningful with
+    bool oom_score_adj_known = true;     // false: a log of a kernel that does not print it
+    std::optional<std::int32_t> oom_adj; // its predecessor, -17 .. 15, where a log has it (until 2.6.39)
+    std::uint32_t threads = 0;           // 0: not known
+    std::optional<std::string> cgroup;   // path of its memory cgroup as the kernel prints it, "/" at the root
 };
 
-// What an address space holds. All four rss figures as the kernel's badness reads them.
+// What an address space holds. The rss figures as the kernel's badness reads them. A live record has them all; which of them
+// a log lacks is in `unknown`, and such a figure is 0 here.
 struct ProcessMemory {
     std::uint64_t total_vm_bytes = 0;
     std::uint64_t rss_anon_bytes = 0;
@@ -78,13 +81,25 @@ struct ProcessMemory {
     std::uint64_t rss_shmem_bytes = 0;
     std::uint64_t swap_bytes = 0;
     std::uint64_t pgtables_bytes = 0;
-    std::uint64_t mm = 0; // address of the mm_struct; equal for processes that share memory
+    std::uint64_t mm = 0;                       // address of the mm_struct; equal for processes that share memory; 0: not known
+    std::optional<std::uint64_t> rss_sum_bytes; // where only the sum is printed (tables before 6.8): then rss_parts is unknown
+    struct Unknown {
+        bool total_vm = false;
+        bool rss_parts = false; // anon, file and shmem
+        bool rss_shmem = false; // a kernel before 4.5 counts it with file
+        bool swap = false;
+        bool pgtables = false;
+        bool operator==(const Unknown &) const = default;
+    } unknown;
 
-    [[nodiscard]] std::uint64_t rss_bytes() const { return rss_anon_bytes + rss_file_bytes + rss_shmem_bytes; }
+    [[nodiscard]] std::uint64_t rss_bytes() const
+    {
+        return rss_sum_bytes.value_or(rss_anon_bytes + rss_file_bytes + rss_shmem_bytes);
+    }
 };
 
 struct StackFrame {
-    std::uint64_t address = 0;
+    std::uint64_t address = 0;         // 0: not known (a log prints only the symbol)
     std::optional<std::string> symbol; // "out_of_memory+0x1c"
 };
 
@@ -108,8 +123,9 @@ struct Allocation {
 struct LimitCounter {
     std::uint64_t usage_bytes = 0;
     std::optional<std::uint64_t> max_bytes, high_bytes;
-    std::uint64_t low_bytes = 0, min_bytes = 0;
-    std::uint64_t peak_bytes = 0;
+    std::optional<std::uint64_t> low_bytes, min_bytes;
+    std::optional<std::uint64_t> peak_bytes;
+    bool high_known = true; // false: an empty high_bytes says nothing (a log does not print it)
     std::uint64_t failcnt = 0;
 };
 
@@ -118,6 +134,8 @@ struct MemcgLevel {
     std::string path;
     bool v2 = false;
     bool root = false;
+    bool counters_known = true; // false: a log names the level and no more
+    bool settings_known = true; // false: oom_group, oom_kill_disable and v2 say nothing when false
     LimitCounter memory;
     std::optional<LimitCounter> swap;            // v2
     std::optional<LimitCounter> memory_and_swap; // v1
@@ -155,21 +173,25 @@ struct Zone {
     std::string name;
     std::uint64_t free_bytes = 0;
     std::uint64_t min_bytes = 0, low_bytes = 0, high_bytes = 0; // as the kernel prints them: boost included
-    std::uint64_t boost_bytes = 0;
-    std::uint64_t managed_bytes = 0, present_bytes = 0, spanned_bytes = 0;
-    std::uint64_t reserved_highatomic_bytes = 0;
+    std::optional<std::uint64_t> boost_bytes;
+    std::optional<std::uint64_t> managed_bytes, present_bytes, spanned_bytes;
+    std::optional<std::uint64_t> reserved_highatomic_bytes;
     std::optional<std::uint64_t> free_highatomic_bytes;
     std::optional<std::uint64_t> cma_bytes, free_cma_bytes, free_pcp_bytes;
     std::vector<std::uint64_t> lowmem_reserve_bytes; // index: zone type
     std::map<std::string, std::uint64_t> stat_bytes; // active_anon, inactive_anon, active_file, ..., mlocked, bounce
     std::vector<FreeBlockCount> free_blocks;         // every order, ascending, also those with count 0
+    std::optional<bool> all_unreclaimable;           // what a log says of it; kernels since 4.8 say it of the node
+    std::optional<std::uint64_t> pages_scanned;      // since something was last freed: logs until 4.x, in pages
+    std::optional<std::uint64_t> local_pcp_bytes;    // free in the list of the CPU that printed the log
 };
 
 struct Node {
     std::uint32_t node = 0;
-    std::uint64_t present_bytes = 0;
-    std::uint64_t spanned_bytes = 0;
-    std::int32_t kswapd_failures = 0;
+    std::optional<std::uint64_t> present_bytes;
+    std::optional<std::uint64_t> spanned_bytes;
+    std::optional<std::int32_t> kswapd_failures;
+    std::optional<bool> all_unreclaimable; // what a log says: kswapd has given the node up
     std::map<std::string, std::uint64_t>
         stat_bytes;          // active_anon, slab_reclaimable, kernel_stack, page_tables, shmem, dirty, ...
     std::vector<Zone> zones; // ascending index
@@ -339,7 +361,36 @@ struct ScoreCheck {
         std::int64_t observed = 0, recomputed = 0;
     };
     std::vector<Mismatch> mismatches; // the first 16
-    bool exact_counters = false;      // the exact (7.0) reading of rss is the one that matched
+    // Whether the kernel's choice is the one with the highest score. Absent: not looked at, or it can not be told, for
+    // `choice_note` why.
+    std::optional<bool> choice_follows;
+    std::string choice_note;
+    bool exact_counters = false; // the exact (7.0) reading of rss is the one that matched
+};
+
+// What the kernel's report says beyond the groups above; names as the kernel prints them.
+struct LogFacts {
+    std::string logged_at;                               // as printed: "Jun 10 13:33:11"; empty: no wall clock in the log
+    std::map<std::string, std::uint64_t> mem_info_pages; // the first block of Mem-Info: active_anon, free, slab, ...
+    std::map<std::string, std::uint64_t> page_counts;    // "RAM", "HighMem/MovableOnly", "reserved", "total pagecache", ...
+    std::map<std::string, std::uint64_t> swap_cache; // pages added, deleted, looked up: "add", "delete", "find_success", ...
+    struct Hugepages {
+        std::uint32_t node = 0;
+        std::uint64_t page_size_bytes = 0, total = 0, free = 0, surplus = 0;
+    };
+    std::vector<Hugepages> hugepages;
+    struct Slab {
+        std::string name;
+        std::uint64_t used_bytes = 0, total_bytes = 0;
+    };
+    std::vector<Slab> unreclaimable_slabs;
+    std::string memcg_stats_path;
+    std::map<std::string, std::uint64_t> memcg_stats; // memory.stat of the group: bytes or counts, by the kernel's names
+    std::optional<std::uint64_t> memcg_min_protection_bytes, memcg_low_protection_bytes; // of the whole tree, since 6.19
+    std::string group_path;                                                              // of memory.oom.group
+    std::vector<std::string> mm_pinned_by;    // "oom killer ... has mm pinned by ..." lines
+    std::optional<std::int64_t> kernel_score; // of the chosen task, as lines until 5.0 print it: 0 .. 1000, classic: unbounded
+    std::string panic_reason;
 };
 
 // The kernel's counts of its kills against those that were seen and are listed. A kill is counted once for each process that is
@@ -389,10 +440,12 @@ struct Completeness {
 // ---- the whole ------------------------------------------------------------------------------------------------------
 
 struct Incident {
-    std::string id; // "<first 8 of boot id>-<episode>-<hex of invocation time>": unique on this host
-    std::uint64_t episode = 0;
-    std::uint64_t monotonic_ns = 0; // invocation
-    std::int64_t realtime_ns = 0;   // the same, since the Unix epoch
+    // "<first 8 of boot id>-<episode>-<hex of invocation time>": unique on this host. Of a log: "log-<16 hex digits>", made
+    // from the report's own text alone, so that the same report has the same id whatever carried it.
+    std::string id;
+    std::uint64_t episode = 0;      // of a log: the number of the report, from 1
+    std::uint64_t monotonic_ns = 0; // invocation; 0: not known (a log without time stamps)
+    std::int64_t realtime_ns = 0;   // the same, since the Unix epoch; 0: not known
     Outcome outcome = Outcome::unknown;
     Scope scope = Scope::unknown;
     std::optional<Constraint> constraint;
@@ -416,6 +469,7 @@ struct Incident {
 
     ScoreCheck scores;
     KillCheck kill_check;
+    std::optional<LogFacts> log_facts; // of a report that was read from a log
     Completeness completeness;
     ProvenanceTable provenance;
 };

@@ -71,7 +71,13 @@ struct MmSnapshot {
     std::uint32_t mm_users = 0;
 };
 
-enum class AttachMethod : std::uint8_t { unknown, fentry, kprobe, tracepoint };
+enum class AttachMethod : std::uint8_t {
+    unknown,
+    fentry,
+    kprobe,
+    tracepoint,
+    kernel_log, // nothing was attached: read from the kernel's own report
+};
 enum class Constraint : std::uint8_t { none, cpuset, memory_policy, memcg };
 
 struct InvocationBegin {
@@ -328,7 +334,7 @@ struct KernelEvent {
     EventBody body;
 };
 
-// "fentry", "kprobe", "tracepoint", "unknown".
+// "fentry", "kprobe", "tracepoint", "kernel_log", "unknown".
 std::string_view name_of(AttachMethod method);
 
 } // namespace oomtrace

@@ -70,6 +70,7 @@ bool Hook::used_by(AttachMethod method) const
         return kprobe;
     case AttachMethod::tracepoint:
         return tracepoint;
+    case AttachMethod::kernel_log:
     case AttachMethod::unknown:
         break;
     }

@@ -52,6 +52,7 @@ std::string_view remedy(AttachMethod method)
         return "needs CONFIG_KPROBES and CONFIG_KPROBE_EVENTS, and no lockdown in confidentiality mode";
     case AttachMethod::tracepoint:
         return "needs CONFIG_DEBUG_INFO_BTF, CONFIG_BPF_EVENTS and the capabilities CAP_BPF and CAP_PERFMON";
+    case AttachMethod::kernel_log:
     case AttachMethod::unknown:
         break;
     }

@@ -73,7 +73,8 @@ void check_limit(Checks &checks, const Incident &incident, const SelftestSetup &
                fmt::format("{} bytes", usage));
     checks.equal<std::uint64_t>("pages it may use", setup.limit_bytes / setup.page_size, incident.total_pages.value_or(0));
     const bool zones = std::ranges::any_of(incident.nodes, [](const Node &node) {
-        return std::ranges::any_of(node.zones, [](const Zone &zone) { return zone.managed_bytes > 0 && zone.min_bytes > 0; });
+        return std::ranges::any_of(node.zones,
+                                   [](const Zone &zone) { return zone.managed_bytes.value_or(0) > 0 && zone.min_bytes > 0; });
     });
     checks.add("memory zones with their watermarks", zones, "none");
 }

@@ -178,6 +178,8 @@ std::string_view name_of(AttachMethod method)
         return "kprobe";
     case AttachMethod::tracepoint:
         return "tracepoint";
+    case AttachMethod::kernel_log:
+        return "kernel_log";
     }
     return "unknown";
 }

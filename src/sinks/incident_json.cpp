@@ -8,6 +8,7 @@
 #include "sinks/before_json.h"
 #include "sinks/json_fields.h"
 #include "sinks/known.h"
+#include "sinks/log_facts_json.h"
 #include "sinks/memory_json.h"
 #include "sinks/time_text.h"
 #include "sinks/verdict_json.h"
@@ -62,7 +63,8 @@ Json trigger_json(const Trigger &trigger, const Provenance &provenance)
     if (!trigger.stack.empty()) {
         stack = Json::array();
         for (const StackFrame &frame : trigger.stack)
-            stack.push_back(Json{{"address", json_address(frame.address)}, {"symbol", json_optional_text(frame.symbol)}});
+            stack.push_back(
+                Json{{"address", json_address_or_null(frame.address)}, {"symbol", json_optional_text(frame.symbol)}});
     }
     object["stack"] = std::move(stack);
     return object;
@@ -130,8 +132,8 @@ Json victim_json(const Victim &victim)
     Json runner_up = nullptr;
     if (victim.runner_up) {
         const Victim::RunnerUp &other = *victim.runner_up;
-        runner_up = Json{{"pid", other.pid},
-                         {"tgid", other.tgid},
+        runner_up = Json{{"pid", json_nonzero_or_null(other.pid)},
+                         {"tgid", json_nonzero_or_null(other.tgid)},
                          {"comm", json_text(other.comm)},
                          {"points", other.points},
                          {"margin_points", other.margin_points}};
@@ -224,7 +226,9 @@ Json checks_json(const ScoreCheck &scores, const KillCheck &kills)
                         {"mismatched", scores.mismatched},
                         {"not_comparable", scores.not_comparable},
                         {"mismatches", std::move(mismatches)},
-                        {"exact_counters", compared ? Json(scores.exact_counters) : Json(nullptr)}}},
+                        {"exact_counters", compared ? Json(scores.exact_counters) : Json(nullptr)},
+                        {"choice_follows", json_or_null(scores.choice_follows)},
+                        {"choice_note", json_text_or_null(scores.choice_note)}}},
         {"kernel_log", Json{{"compared", false},
                             {"mismatches", nullptr},
                             {"note", "this version does not compare incidents with the kernel's own report"}}},
@@ -281,7 +285,7 @@ nlohmann::ordered_json incident_json(const Incident &incident, const Verdict &ve
     object["id"] = json_text(incident.id);
     object["episode"] = incident.episode;
     object["time"] = realtime_ns ? Json(rfc3339_utc(*realtime_ns, TimeDigits::nanoseconds)) : Json(nullptr);
-    object["monotonic_ns"] = incident.monotonic_ns;
+    object["monotonic_ns"] = json_nonzero_or_null(incident.monotonic_ns);
     object["host"] = host_json(incident.host);
     object["tracer"] = tracer_json(incident.host);
     object["outcome"] = known_name(incident.outcome);
@@ -307,6 +311,7 @@ nlohmann::ordered_json incident_json(const Incident &incident, const Verdict &ve
     object["after"] = after_json(incident.after);
     object["verdict"] = verdict_json(incident, verdict);
     object["checks"] = checks_json(incident.scores, incident.kill_check);
+    object["kernel_report"] = incident.log_facts ? log_facts_json(*incident.log_facts) : Json(nullptr);
     object["completeness"] = completeness_json(incident);
     object["provenance"] = provenance_json(provenance);
     return object;

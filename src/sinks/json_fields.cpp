@@ -49,13 +49,14 @@ Json json_nonzero_or_null(std::uint64_t value)
 
 void add_process(Json &object, const Process &process, std::string_view cgroup_key)
 {
-    object["pid"] = process.pid;
-    object["tgid"] = process.tgid;
-    object["ppid"] = process.ppid;
-    object["uid"] = process.uid;
+    object["pid"] = json_nonzero_or_null(process.pid);
+    object["tgid"] = json_nonzero_or_null(process.tgid);
+    object["ppid"] = json_or_null(process.ppid);
+    object["uid"] = json_or_null(process.uid);
     object["comm"] = json_text(process.comm);
     object["start_boottime_ns"] = json_nonzero_or_null(process.start_boottime_ns);
-    object["oom_score_adj"] = process.oom_score_adj;
+    object["oom_score_adj"] = process.oom_score_adj_known ? Json(process.oom_score_adj) : Json(nullptr);
+    object["oom_adj"] = json_or_null(process.oom_adj);
     object["threads"] = json_nonzero_or_null(process.threads);
     object[std::string(cgroup_key)] = json_optional_text(process.cgroup);
 }
@@ -63,15 +64,17 @@ void add_process(Json &object, const Process &process, std::string_view cgroup_k
 void add_process_memory(Json &object, const ProcessMemory *memory)
 {
     const bool known = memory != nullptr && is_known(*memory);
-    const auto field = [&](const char *key, std::uint64_t ProcessMemory::*member) {
-        object[key] = known ? Json(memory->*member) : Json(nullptr);
+    const ProcessMemory::Unknown unknown = known ? memory->unknown : ProcessMemory::Unknown{};
+    const auto field = [&](const char *key, std::uint64_t ProcessMemory::*member, bool missing) {
+        object[key] = known && !missing ? Json(memory->*member) : Json(nullptr);
     };
-    field("total_vm_bytes", &ProcessMemory::total_vm_bytes);
-    field("rss_anon_bytes", &ProcessMemory::rss_anon_bytes);
-    field("rss_file_bytes", &ProcessMemory::rss_file_bytes);
-    field("rss_shmem_bytes", &ProcessMemory::rss_shmem_bytes);
-    field("swap_bytes", &ProcessMemory::swap_bytes);
-    field("pgtables_bytes", &ProcessMemory::pgtables_bytes);
+    field("total_vm_bytes", &ProcessMemory::total_vm_bytes, unknown.total_vm);
+    object["rss_bytes"] = known && rss_known(*memory) ? Json(memory->rss_bytes()) : Json(nullptr);
+    field("rss_anon_bytes", &ProcessMemory::rss_anon_bytes, unknown.rss_parts);
+    field("rss_file_bytes", &ProcessMemory::rss_file_bytes, unknown.rss_parts);
+    field("rss_shmem_bytes", &ProcessMemory::rss_shmem_bytes, unknown.rss_parts || unknown.rss_shmem);
+    field("swap_bytes", &ProcessMemory::swap_bytes, unknown.swap);
+    field("pgtables_bytes", &ProcessMemory::pgtables_bytes, unknown.pgtables);
     object["mm"] = known ? json_address_or_null(memory->mm) : Json(nullptr);
 }
 

@@ -14,6 +14,12 @@ inline bool is_known(const ProcessMemory &memory)
     return memory.mm != 0 || memory.total_vm_bytes != 0 || memory.rss_bytes() != 0;
 }
 
+// Resident memory as a whole: the parts may be unknown when the sum is not.
+inline bool rss_known(const ProcessMemory &memory)
+{
+    return !memory.unknown.rss_parts || memory.rss_sum_bytes.has_value();
+}
+
 inline bool is_known(const Provenance &provenance)
 {
     return provenance.source != Source::absent;
@@ -27,7 +33,7 @@ inline bool is_known(const Trigger &trigger, const Provenance &provenance)
 // The kernel charges the children of the root cgroup, not the root: its counters say nothing on v2.
 inline bool has_counters(const MemcgLevel &level)
 {
-    return !(level.root && level.v2);
+    return level.counters_known && !(level.root && level.v2);
 }
 
 // Tasks that were looked at: 0 is the truth only where the closing record, which carries the count, was seen.

@@ -51,10 +51,10 @@ Json counter_json(const LimitCounter &counter)
         {"max_bytes", json_or_null(counter.max_bytes)},
         {"max_unlimited", !counter.max_bytes.has_value()},
         {"high_bytes", json_or_null(counter.high_bytes)},
-        {"high_unlimited", !counter.high_bytes.has_value()},
-        {"low_bytes", counter.low_bytes},
-        {"min_bytes", counter.min_bytes},
-        {"peak_bytes", counter.peak_bytes},
+        {"high_unlimited", counter.high_known ? Json(!counter.high_bytes.has_value()) : Json(nullptr)},
+        {"low_bytes", json_or_null(counter.low_bytes)},
+        {"min_bytes", json_or_null(counter.min_bytes)},
+        {"peak_bytes", json_or_null(counter.peak_bytes)},
         {"failcnt", counter.failcnt},
     };
 }
@@ -73,7 +73,9 @@ Json level_json(const MemcgLevel &level)
     return Json{
         {"id", json_nonzero_or_null(level.id)},
         {"path", json_text_or_null(level.path)},
-        {"version", level.v2 ? 2 : 1},
+        {"version", level.v2                                        ? Json(2)
+                    : level.settings_known || level.memory_and_swap ? Json(1)
+                                                                    : Json(nullptr)},
         {"root", level.root},
         {"fired", level.fired},
         {"victim_lives_here", level.victim_lives_here},
@@ -82,8 +84,8 @@ Json level_json(const MemcgLevel &level)
         {"swap", counters ? counter_json(level.swap) : Json(nullptr)},
         {"memory_and_swap", counter_json(level.memory_and_swap)},
         {"kmem", counter_json(level.kmem)},
-        {"oom_group", level.oom_group},
-        {"oom_kill_disable", level.oom_kill_disable},
+        {"oom_group", level.oom_group || level.settings_known ? Json(level.oom_group) : Json(nullptr)},
+        {"oom_kill_disable", level.settings_known ? Json(level.oom_kill_disable) : Json(nullptr)},
         {"swappiness", json_or_null(level.swappiness)},
         {"events", std::move(events)},
     };
@@ -107,15 +109,18 @@ Json zone_json(const Zone &zone)
         {"min_bytes", zone.min_bytes},
         {"low_bytes", zone.low_bytes},
         {"high_bytes", zone.high_bytes},
-        {"boost_bytes", zone.boost_bytes},
-        {"managed_bytes", zone.managed_bytes},
-        {"present_bytes", zone.present_bytes},
-        {"spanned_bytes", zone.spanned_bytes},
-        {"reserved_highatomic_bytes", zone.reserved_highatomic_bytes},
+        {"boost_bytes", json_or_null(zone.boost_bytes)},
+        {"managed_bytes", json_or_null(zone.managed_bytes)},
+        {"present_bytes", json_or_null(zone.present_bytes)},
+        {"spanned_bytes", json_or_null(zone.spanned_bytes)},
+        {"reserved_highatomic_bytes", json_or_null(zone.reserved_highatomic_bytes)},
         {"free_highatomic_bytes", json_or_null(zone.free_highatomic_bytes)},
         {"cma_bytes", json_or_null(zone.cma_bytes)},
         {"free_cma_bytes", json_or_null(zone.free_cma_bytes)},
         {"free_pcp_bytes", json_or_null(zone.free_pcp_bytes)},
+        {"local_pcp_bytes", json_or_null(zone.local_pcp_bytes)},
+        {"all_unreclaimable", json_or_null(zone.all_unreclaimable)},
+        {"pages_scanned", json_or_null(zone.pages_scanned)},
         {"lowmem_reserve_bytes", json_array_or_null(zone.lowmem_reserve_bytes)},
     };
     add_stats(object, zone.stat_bytes, zone_stat_names);
@@ -149,9 +154,10 @@ Json nodes_json(const std::vector<Node> &nodes, const Provenance &provenance)
     for (const Node &node : nodes) {
         Json object{
             {"node", node.node},
-            {"present_bytes", node.present_bytes},
-            {"spanned_bytes", node.spanned_bytes},
-            {"kswapd_failures", node.kswapd_failures},
+            {"present_bytes", json_or_null(node.present_bytes)},
+            {"spanned_bytes", json_or_null(node.spanned_bytes)},
+            {"kswapd_failures", json_or_null(node.kswapd_failures)},
+            {"all_unreclaimable", json_or_null(node.all_unreclaimable)},
         };
         add_stats(object, node.stat_bytes, node_stat_names);
         Json zones = Json::array();

@@ -223,7 +223,7 @@ std::vector<Node> roomy_nodes()
     node.kswapd_failures = 0;
     for (Zone &one : node.zones) {
         one.free_blocks.clear();
-        one.free_bytes = one.managed_bytes / 2;
+        one.free_bytes = one.managed_bytes.value_or(0) / 2;
         add_free_blocks(one, 11);
     }
     node.stat_bytes["anon_mapped"] = 6 * gib;

@@ -100,9 +100,9 @@ Lines kill_lines(const Incident &incident, std::size_t most, std::size_t width)
     const std::size_t shown = std::min(most, incident.kills.size());
     for (std::size_t i = 0; i < shown; ++i) {
         const KilledProcess &kill = incident.kills[i];
-        const bool sized = kill.memory && is_known(*kill.memory);
+        const bool sized = kill.memory && is_known(*kill.memory) && rss_known(*kill.memory);
         table.add_row({{process_label(kill.process)},
-                       {fmt::format("{}", kill.process.uid)},
+                       {number_or_unknown(kill.process.uid)},
                        {std::string(why_text(kill))},
                        {std::string(sent_text(kill))},
                        {sized ? bytes_text(kill.memory->rss_bytes()) : "not known"},

@@ -73,10 +73,19 @@ std::string_view reason_text(SkipReason reason)
 std::string adjustment_text(const CandidateTask &candidate, const Incident &incident)
 {
     const std::int32_t adj = candidate.process.oom_score_adj;
+    if (!candidate.process.oom_score_adj_known)
+        return candidate.process.oom_adj ? fmt::format("oom_adj {}", *candidate.process.oom_adj) : "?";
     if (adj == 0 || !incident.total_pages || incident.host.page_size == 0 || !candidate.points)
         return fmt::format("{}", adj);
     const auto per_mille = static_cast<std::int64_t>(*incident.total_pages / 1000);
     return fmt::format("{:+} ({})", adj, signed_bytes_text(adj * per_mille, incident.host.page_size));
+}
+
+// A log of a kernel before 6.8 has the sum of the three kinds of resident memory, and not the parts.
+bool only_rss_sums(const Incident &incident)
+{
+    return std::any_of(incident.candidates.begin(), incident.candidates.end(),
+                       [](const CandidateTask &candidate) { return candidate.memory && candidate.memory->unknown.rss_parts; });
 }
 
 void add_candidate(Table &table, const CandidateTask &candidate, const Incident &incident, bool with_reason)
@@ -90,9 +99,20 @@ void add_candidate(Table &table, const CandidateTask &candidate, const Incident 
     const std::string pid = fmt::format("[{}]", candidate.process.pid);
     const std::string name = safe_text(candidate.process.comm, name_width - pid.size()) + pid;
     std::vector<Cell> cells = {{std::string(candidate.chosen ? chosen_mark : no_mark) + name}, {points}, {share}};
-    for (const auto member : {&ProcessMemory::rss_anon_bytes, &ProcessMemory::rss_file_bytes, &ProcessMemory::rss_shmem_bytes,
-                              &ProcessMemory::swap_bytes, &ProcessMemory::pgtables_bytes})
-        cells.push_back({candidate.memory ? bytes_text((*candidate.memory).*member) : "-"});
+    const auto &memory = candidate.memory;
+    const ProcessMemory::Unknown unknown = memory ? memory->unknown : ProcessMemory::Unknown{};
+    const auto add_size = [&](std::uint64_t ProcessMemory::*member, bool missing) {
+        cells.push_back({!memory ? "-" : missing ? "?" : bytes_text((*memory).*member)});
+    };
+    if (only_rss_sums(incident)) {
+        cells.push_back({memory && rss_known(*memory) ? bytes_text(memory->rss_bytes()) : "?"});
+    } else {
+        add_size(&ProcessMemory::rss_anon_bytes, unknown.rss_parts);
+        add_size(&ProcessMemory::rss_file_bytes, unknown.rss_parts);
+        add_size(&ProcessMemory::rss_shmem_bytes, unknown.rss_parts || unknown.rss_shmem);
+    }
+    add_size(&ProcessMemory::swap_bytes, unknown.swap);
+    add_size(&ProcessMemory::pgtables_bytes, unknown.pgtables);
     cells.push_back({adjustment_text(candidate, incident)});
     if (with_reason) {
         const bool not_known = candidate.eligible && !candidate.points;
@@ -242,15 +262,12 @@ Lines choice_lines(const Incident &incident, std::size_t top, bool all, std::siz
         }
     }
     if (!rows.empty()) {
-        std::vector<Column> columns = {{"  process", Align::left},
-                                       {"points"},
-                                       {"share", Align::right, true},
-                                       {"anon"},
-                                       {"file"},
-                                       {"shmem"},
-                                       {"swap"},
-                                       {"pgtables"},
-                                       {"oom_score_adj"}};
+        std::vector<Column> columns = {{"  process", Align::left}, {"points"}, {"share", Align::right, true}};
+        if (only_rss_sums(incident))
+            columns.push_back({"resident"});
+        else
+            columns.insert(columns.end(), {{"anon"}, {"file"}, {"shmem"}});
+        columns.insert(columns.end(), {{"swap"}, {"pgtables"}, {"oom_score_adj"}});
         if (with_reason)
             columns.push_back({"not killed because", Align::left});
         Table table(std::move(columns));
@@ -292,11 +309,11 @@ Lines identity_lines(const Incident &incident, std::size_t width)
         table.add_row(
             {{safe_text(process.comm)},
              {fmt::format("{}", process.pid)},
-             {fmt::format("{}", process.tgid)},
-             {fmt::format("{}", process.ppid)},
-             {fmt::format("{}", process.uid)},
+             {process.tgid == 0 ? "?" : fmt::format("{}", process.tgid)},
+             {number_or_unknown(process.ppid)},
+             {number_or_unknown(process.uid)},
              {process.threads == 0 ? "-" : fmt::format("{}", process.threads)},
-             {candidate.memory ? bytes_text(candidate.memory->total_vm_bytes) : "-"},
+             {candidate.memory && !candidate.memory->unknown.total_vm ? bytes_text(candidate.memory->total_vm_bytes) : "-"},
              {process.start_boottime_ns == 0 ? "-"
                                              : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000))},
              {candidate.memory && candidate.memory->mm != 0 ? fmt::format("{:#x}", candidate.memory->mm) : "-"},

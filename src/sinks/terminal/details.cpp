@@ -76,11 +76,13 @@ std::string durations_text(const Aftermath &after)
 
 std::string asking_task(const Process &process)
 {
-    return fmt::format(
-        "{}, parent {}, {}, oom_score_adj {}, started {} after boot", process_label_with_thread(process), process.ppid,
-        process.threads == 0 ? "threads not known" : counted(process.threads, "thread", "threads"), process.oom_score_adj,
-        process.start_boottime_ns == 0 ? "at a time not known"
-                                       : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000)));
+    return fmt::format("{}, parent {}, {}, oom_score_adj {}, started {} after boot", process_label_with_thread(process),
+                       number_or_unknown(process.ppid),
+                       process.threads == 0 ? "threads not known" : counted(process.threads, "thread", "threads"),
+                       process.oom_score_adj_known ? fmt::format("{}", process.oom_score_adj) : "not known",
+                       process.start_boottime_ns == 0
+                           ? "at a time not known"
+                           : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000)));
 }
 
 } // namespace
@@ -138,8 +140,10 @@ Lines stack_lines(const Incident &incident, std::size_t width)
         return {};
     Lines lines = section("STACK", "of the asking task in the kernel, innermost first", width);
     for (const StackFrame &frame : incident.trigger.stack)
-        lines.push_back(
-            line_of(fmt::format("  {:#018x}  {}", frame.address, frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")));
+        lines.push_back(line_of(
+            frame.address == 0
+                ? fmt::format("  {}", frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")
+                : fmt::format("  {:#018x}  {}", frame.address, frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")));
     return lines;
 }
 

@@ -68,7 +68,8 @@ std::string asked_by(const Incident &incident)
         return "";
     if (!is_known(incident.trigger, incident.provenance.trigger))
         return "; who asked is not known";
-    if (incident.victim && incident.victim->process.tgid == incident.trigger.process.tgid)
+    const Process &asker = incident.trigger.process;
+    if (incident.victim && asker.tgid != 0 && incident.victim->process.tgid == asker.tgid)
         return "; asked by itself";
     return fmt::format("; asked by {}", process_label_with_thread(incident.trigger.process));
 }

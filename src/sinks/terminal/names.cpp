@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/known.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/units.h"
 
@@ -26,7 +27,8 @@ std::optional<std::uint64_t> room_left(const LimitCounter &counter)
 
 std::string process_label(std::string_view comm, std::uint32_t pid)
 {
-    return fmt::format("{}[{}]", comm.empty() ? "?" : safe_text(comm), pid);
+    return pid == 0 ? fmt::format("{}[?]", comm.empty() ? "?" : safe_text(comm))
+                    : fmt::format("{}[{}]", comm.empty() ? "?" : safe_text(comm), pid);
 }
 
 std::string process_label(const Process &process)
@@ -36,7 +38,7 @@ std::string process_label(const Process &process)
 
 std::string process_label_with_thread(const Process &process)
 {
-    if (process.pid == process.tgid)
+    if (process.pid == process.tgid || process.tgid == 0)
         return process_label(process);
     return fmt::format("{}[{}, of process {}]", safe_text(process.comm), process.pid, process.tgid);
 }
@@ -77,6 +79,8 @@ FiredLimit fired_limit(const MemcgLimit &memcg)
 std::string held_text(const ProcessMemory &memory)
 {
     const std::uint64_t rss = memory.rss_bytes();
+    if (!rss_known(memory))
+        return "size not known";
     if (memory.swap_bytes == 0 || memory.swap_bytes < rss / 100)
         return bytes_text(rss);
     return fmt::format("{} + {} in swap", bytes_text(rss), bytes_text(memory.swap_bytes));

@@ -41,7 +41,11 @@ std::string when_text(const Incident &incident)
         text[text.find('T')] = ' ';
         text += " UTC";
     } else {
-        text = incident.monotonic_ns == 0 ? "not known" : fmt::format("{} after boot", duration_text(incident.monotonic_ns));
+        text = incident.monotonic_ns == 0 ? "" : fmt::format("{} after boot", duration_text(incident.monotonic_ns));
+        if (incident.log_facts && !incident.log_facts->logged_at.empty())
+            text += (text.empty() ? "" : ", logged ") + safe_text(incident.log_facts->logged_at);
+        if (text.empty())
+            text = "not known";
     }
     const Host &host = incident.host;
     text += host.hostname.empty() ? ", host not known" : fmt::format(", host {}", safe_text(host.hostname));
@@ -52,7 +56,8 @@ std::string when_text(const Incident &incident)
 
 std::string process_details(const Process &process)
 {
-    std::string text = fmt::format("{}, uid {}", process_label_with_thread(process), process.uid);
+    std::string text = process_label_with_thread(process);
+    text += process.uid ? fmt::format(", uid {}", *process.uid) : "";
     if (process.cgroup)
         text += fmt::format(", in {}", safe_text(*process.cgroup));
     return text;

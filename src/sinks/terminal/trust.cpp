@@ -157,6 +157,8 @@ Lines trust_lines(const Incident &incident, std::size_t width)
     text += incident.id.empty() ? "not known" : safe_text(incident.id);
     if (incident.host.attach_method == AttachMethod::unknown)
         text += ", attached in a way that is not known";
+    else if (incident.host.attach_method == AttachMethod::kernel_log)
+        text += ", read from the kernel's log";
     else
         text += fmt::format(", attached by {}", name_of(incident.host.attach_method));
     if (const std::string walk = walk_text(completeness); !walk.empty())

@@ -129,4 +129,14 @@ std::string number_list_text(const std::vector<std::uint32_t> &numbers)
     return text;
 }
 
+std::string number_or_unknown(const std::optional<std::uint32_t> &number)
+{
+    return number ? fmt::format("{}", *number) : "?";
+}
+
+std::string bytes_or_unknown(const std::optional<std::uint64_t> &bytes)
+{
+    return bytes ? bytes_text(*bytes) : "?";
+}
+
 } // namespace oomtrace::terminal

@@ -121,7 +121,8 @@ Table zone_table(const Incident &incident)
 {
     const auto highest = highest_index(incident);
     const bool boosted = std::any_of(incident.nodes.begin(), incident.nodes.end(), [](const Node &node) {
-        return std::any_of(node.zones.begin(), node.zones.end(), [](const Zone &zone) { return zone.boost_bytes != 0; });
+        return std::any_of(node.zones.begin(), node.zones.end(),
+                           [](const Zone &zone) { return zone.boost_bytes.value_or(0) != 0; });
     });
     const bool several_nodes = incident.nodes.size() > 1;
     std::vector<Column> columns;
@@ -145,11 +146,11 @@ Table zone_table(const Incident &incident)
             if (several_nodes)
                 cells.push_back({fmt::format("{}", node.node)});
             cells.push_back({safe_text(zone.name)});
-            for (const auto member :
-                 {&Zone::managed_bytes, &Zone::free_bytes, &Zone::min_bytes, &Zone::low_bytes, &Zone::high_bytes})
+            cells.push_back({bytes_or_unknown(zone.managed_bytes ? zone.managed_bytes : zone.present_bytes)});
+            for (const auto member : {&Zone::free_bytes, &Zone::min_bytes, &Zone::low_bytes, &Zone::high_bytes})
                 cells.push_back({bytes_text(zone.*member)});
             if (boosted)
-                cells.push_back({bytes_text(zone.boost_bytes)});
+                cells.push_back({bytes_or_unknown(zone.boost_bytes)});
             cells.push_back({reserve ? bytes_text(*reserve) : "?"});
             cells.push_back({largest ? (*largest == 0 ? "none" : exact_bytes_text(*largest)) : "?"});
             cells.push_back({judgement.text, judgement.style});
@@ -247,9 +248,9 @@ Table block_table(const std::vector<Node> &nodes)
 
 std::string zone_fields(const Zone &zone)
 {
-    std::string text =
-        fmt::format("present {}, spanned {}, boost {}, set aside for urgent requests {}", bytes_text(zone.present_bytes),
-                    bytes_text(zone.spanned_bytes), bytes_text(zone.boost_bytes), bytes_text(zone.reserved_highatomic_bytes));
+    std::string text = fmt::format("present {}, spanned {}, boost {}, set aside for urgent requests {}",
+                                   bytes_or_unknown(zone.present_bytes), bytes_or_unknown(zone.spanned_bytes),
+                                   bytes_or_unknown(zone.boost_bytes), bytes_or_unknown(zone.reserved_highatomic_bytes));
     const auto add = [&](const char *what, const std::optional<std::uint64_t> &bytes) {
         if (bytes)
             text += fmt::format(", {} {}", what, bytes_text(*bytes));
@@ -295,7 +296,8 @@ Lines zone_detail_lines(const Incident &incident, std::size_t width)
     for (const Node &node : incident.nodes) {
         append(lines, section(fmt::format("NODE {}", node.node),
                               fmt::format("present {}, spanned {}, reclaim runs in a row that freed nothing: {}",
-                                          bytes_text(node.present_bytes), bytes_text(node.spanned_bytes), node.kswapd_failures),
+                                          bytes_or_unknown(node.present_bytes), bytes_or_unknown(node.spanned_bytes),
+                                          node.kswapd_failures ? fmt::format("{}", *node.kswapd_failures) : "?"),
                               width));
         append(lines, labelled("counters", node.stat_bytes.empty() ? "not known" : stat_list(node.stat_bytes), width));
         for (const Zone &zone : node.zones) {

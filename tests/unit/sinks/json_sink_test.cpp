@@ -38,7 +38,7 @@ TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
                 ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "host", "tracer", "outcome", "constraint",
                             "scope", "kernel_message", "trigger", "allocation", "memcg", "total_pages", "nodes", "swap",
                             "hugetlb", "sysctls", "candidates", "victim", "kills", "timeline", "before", "after", "verdict",
-                            "checks", "completeness", "provenance"));
+                            "checks", "kernel_report", "completeness", "provenance"));
     EXPECT_EQ(line["schema"], "oomtrace.incident/1");
     for (const char *key : {"hostname", "boot_id", "kernel", "arch", "page_size"})
         EXPECT_TRUE(line["host"].contains(key)) << key;
@@ -106,7 +106,7 @@ TEST(IncidentJson, IsNullWhereNothingIsKnown)
 {
     const ordered_json line = json_of(Incident{});
     for (const char *key : {"time", "outcome", "constraint", "scope", "kernel_message", "trigger", "total_pages", "nodes",
-                            "candidates", "victim", "kills"})
+                            "candidates", "victim", "kills", "monotonic_ns", "kernel_report"})
         EXPECT_EQ(line[key], nullptr) << key;
     for (const char *key : {"host", "tracer", "memcg", "swap", "hugetlb", "sysctls"}) {
         for (const auto &[name, value] : line[key].items())

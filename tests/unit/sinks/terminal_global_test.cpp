@@ -358,10 +358,10 @@ TEST(TerminalGlobal, Cpuset)
     Node second = incident.nodes[0];
     second.node = 1;
     for (Zone &zone : second.zones)
-        zone.free_bytes = zone.managed_bytes / 2;
+        zone.free_bytes = *zone.managed_bytes / 2;
     second.zones[2].boost_bytes = 20 * sample::mib;
     for (auto watermark : {&Zone::min_bytes, &Zone::low_bytes, &Zone::high_bytes})
-        second.zones[2].*watermark += second.zones[2].boost_bytes;
+        second.zones[2].*watermark += *second.zones[2].boost_bytes;
     incident.nodes.push_back(second);
     incident.constraint = Constraint::cpuset;
     incident.trigger.cpuset = "/web";
