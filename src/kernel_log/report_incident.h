@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report_incident.h: from the lines of a report to an Incident: what was printed, and for the rest the reason why it is absent.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kernel_log/parsed_report.h"
+
+namespace oomtrace::kernel_log
+{
+
+// `number` counts the reports of the input from 1. Of sizes that the log has in pages, bytes are made by the page size that the
+// report itself shows; completeness says where that had to be assumed.
+Incident incident_of(const ParsedReport &report, std::uint64_t number, const std::string &tracer_version);
+
+// Whether these lines are of an OOM at all: a Mem-Info alone is printed for other reasons too, and counts only where it shows a
+// zone that is below its min watermark.
+bool is_oom_report(const ParsedReport &report);
+
+} // namespace oomtrace::kernel_log

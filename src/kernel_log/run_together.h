@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// run_together.h: lines of a syslog that have lost their line feeds, as logs do that were pasted into a page.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace oomtrace::kernel_log
+{
+
+// Calls `take` for each record in the line, in order: for the whole line where it is one record.
+void for_each_record(std::string_view line, const std::function<void(std::string_view)> &take);
+
+} // namespace oomtrace::kernel_log
