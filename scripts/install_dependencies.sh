@@ -12,7 +12,7 @@ build_packages=(
 	g++ cmake ninja-build pkg-config python3
 	clang llvm bpftool              # the BPF programs
 	libbpf-dev libelf-dev zlib1g-dev
-	libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libcap-ng-dev
+	libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libcap-ng-dev libarchive-dev
 	libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
 )
 test_packages=(

@@ -14,6 +14,7 @@ using namespace oomtrace;
 struct RunCommand {
     ExitStatus operator()(const TraceOptions &options) const { return run_trace(options); }
     ExitStatus operator()(const ReplayOptions &options) const { return run_replay(options); }
+    ExitStatus operator()(const ExplainOptions &options) const { return run_explain(options); }
     ExitStatus operator()(const DoctorOptions &options) const { return run_doctor(options); }
     ExitStatus operator()(const SelftestOptions &options) const { return run_selftest(options); }
     ExitStatus operator()(const SchemaOptions &) const

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -32,6 +33,7 @@ struct Parsed {
     std::uint64_t count = 0;
     int method = 0;
     std::string record, recording, ring_size;
+    std::vector<std::string> logs;
     double duration_s = 0, walk_time_limit_s = 0;
 
     [[nodiscard]] OutputOptions output() const
@@ -143,6 +145,11 @@ std::variant<Command, ExitStatus> parse_command_line(int argc, const char *const
     CLI::App *const replay = app.add_subcommand("replay", "A recording, through the same pipeline");
     add_output_options(*replay, parsed);
     replay->add_option("recording", parsed.recording, "File written by --record")->required()->type_name("FILE");
+    CLI::App *const explain = app.add_subcommand(
+        "explain", "The OOM reports in kernel logs (dmesg, journal, syslog, pstore), plain or compressed; needs no root");
+    add_output_options(*explain, parsed);
+    explain->add_option("log", parsed.logs, "Logs, in the order in which they were written; - or none: the standard input")
+        ->type_name("FILE");
     CLI::App *const doctor =
         app.add_subcommand("doctor", "What this kernel allows, hook by hook, and what is lost without each");
     CLI::App *const selftest =
@@ -162,6 +169,8 @@ std::variant<Command, ExitStatus> parse_command_line(int argc, const char *const
 
     if (*replay)
         return Command(ReplayOptions{parsed.output(), parsed.recording});
+    if (*explain)
+        return Command(ExplainOptions{parsed.output(), parsed.logs.empty() ? std::vector<std::string>{"-"} : parsed.logs});
     if (*doctor)
         return Command(DoctorOptions{});
     if (*selftest)

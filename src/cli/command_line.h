@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "oomtrace/kernel_event.h"
 #include "sinks/terminal_sink.h"
@@ -37,6 +39,11 @@ struct ReplayOptions {
     std::filesystem::path recording;
 };
 
+struct ExplainOptions {
+    OutputOptions output;
+    std::vector<std::string> files; // "-": the standard input
+};
+
 struct DoctorOptions {
 };
 
@@ -47,7 +54,7 @@ struct SelftestOptions {
 struct SchemaOptions {
 };
 
-using Command = std::variant<TraceOptions, ReplayOptions, DoctorOptions, SelftestOptions, SchemaOptions>;
+using Command = std::variant<TraceOptions, ReplayOptions, ExplainOptions, DoctorOptions, SelftestOptions, SchemaOptions>;
 
 enum class ExitStatus : std::uint8_t { done = 0, failed = 1, bad_usage = 2 };
 

@@ -10,6 +10,7 @@ namespace oomtrace
 
 ExitStatus run_trace(const TraceOptions &options);
 ExitStatus run_replay(const ReplayOptions &options);
+ExitStatus run_explain(const ExplainOptions &options);
 ExitStatus run_doctor(const DoctorOptions &options);
 ExitStatus run_selftest(const SelftestOptions &options);
 
