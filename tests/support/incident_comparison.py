@@ -256,8 +256,7 @@ class IncidentComparison:
         self.check(f"{name}.total_vm", candidate["total_vm_bytes"], task.total_vm_pages * page_size, **sizes)
         self.check(f"{name}.pgtables", candidate["pgtables_bytes"], task.pgtables_bytes, **sizes)
         self.check(f"{name}.swap", candidate["swap_bytes"], task.swap_pages * page_size, **sizes)
-        parts = [candidate[f"rss_{part}_bytes"] for part in ("anon", "file", "shmem")]
-        self.check(f"{name}.rss", None if None in parts else sum(parts), task.rss_pages * page_size, **sizes)
+        self.check(f"{name}.rss", candidate["rss_bytes"], task.rss_pages * page_size, **sizes)
         for part in ("anon", "file", "shmem"):
             printed = getattr(task, f"rss_{part}_pages")
             log = None if printed is None else printed * page_size
@@ -436,6 +435,9 @@ class IncidentComparison:
                 how = free if own_key.startswith("isolated") else counter
                 self.check_optional(f"nodes.{number}.{key}", own, counters.get(key), why, **how)
             failures = nodes[number]["kswapd_failures"]
+            if failures is None:  # read from a log
+                self.check(f"nodes.{number}.all_unreclaimable", nodes[number]["all_unreclaimable"], report.all_unreclaimable[number])
+                continue
             kernels = report.all_unreclaimable.get(number)
             moving = {"tolerance": int(bool(kernels) and failures >= MAX_RECLAIM_RETRIES - KSWAPD_ROUNDS)}
             self.check(f"nodes.{number}.all_unreclaimable", failures >= MAX_RECLAIM_RETRIES, kernels, **moving)
