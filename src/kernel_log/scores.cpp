@@ -188,6 +188,73 @@ void check_printed_score(const ParsedReport &report, Generation generation, Inci
     }
 }
 
+struct HostSwap {
+    bool known = false;
+    std::uint64_t pages = 0;
+    std::string note;
+};
+
+const MemcgCounterLine *counter_of(const ParsedReport &report, const char *name)
+{
+    const auto found = report.memcg.find(name);
+    return found == report.memcg.end() ? nullptr : &found->second;
+}
+
+TotalPages pages_of_memcg(const ParsedReport &report, const HostSwap &swap, std::uint64_t page_size)
+{
+    const MemcgCounterLine *const memory = counter_of(report, "memory");
+    if (memory == nullptr)
+        return {std::nullopt, "the log does not have the cgroup's limit"};
+    const std::uint64_t limit = memory->limit_bytes / page_size;
+    const MemcgCounterLine *const v2 = counter_of(report, "swap");
+    const MemcgCounterLine *const v1 = counter_of(report, "memory+swap");
+    std::uint64_t own_swap = 0;
+    if (v2 != nullptr)
+        own_swap = v2->limit_bytes / page_size;
+    else if (v1 != nullptr)
+        own_swap = v1->limit_bytes / page_size - std::min(v1->limit_bytes / page_size, limit);
+    if ((v1 != nullptr || v2 != nullptr) && own_swap == 0)
+        return {limit, "the cgroup's limit; it may use no swap"};
+    if (!swap.known)
+        return {std::nullopt, "the cgroup may use the host's swap, and the report of a cgroup does not say how much there is"};
+    if (v1 == nullptr && v2 == nullptr && swap.pages != 0)
+        return {std::nullopt, "the log does not say how much swap the cgroup may use"};
+    return {limit + std::min(own_swap, swap.pages), "the cgroup's limit and the swap that it may use" + swap.note};
+}
+
+TotalPages pages_of_host(const ParsedReport &report, const HostSwap &swap)
+{
+    const auto ram = report.page_counts.find("RAM");
+    const auto reserved = report.page_counts.find("reserved");
+    if (ram == report.page_counts.end() || reserved == report.page_counts.end() || reserved->second > ram->second)
+        return {std::nullopt, "the log does not have the host's pages"};
+    return {ram->second - reserved->second + swap.pages, "pages RAM less reserved, and swap" + swap.note};
+}
+
+// What is present on the nodes. One whose zones are not printed would be missing.
+TotalPages pages_of_nodes(const ParsedReport &report, Constraint constraint, const HostSwap &swap, std::uint64_t page_size)
+{
+    std::vector<std::uint32_t> nodes;
+    if (constraint == Constraint::memory_policy)
+        nodes = (report.summary ? report.summary->nodemask : report.nodemask).value_or(nodes);
+    else
+        nodes = report.summary ? report.summary->mems_allowed : report.mems_allowed.value_or(nodes);
+    if (nodes.empty())
+        return {std::nullopt, "the log does not have the nodes that were allowed"};
+    std::uint64_t present = 0;
+    std::set<std::uint32_t> seen;
+    for (const ZoneLines &zone : report.zones) {
+        const auto bytes = zone.bytes.find("present");
+        if (std::find(nodes.begin(), nodes.end(), zone.node) == nodes.end() || bytes == zone.bytes.end())
+            continue;
+        present += bytes->second / page_size;
+        seen.insert(zone.node);
+    }
+    if (seen.size() != nodes.size())
+        return {std::nullopt, "the log does not have all nodes that were allowed"};
+    return {present + swap.pages, "what is present on the nodes that were allowed, and swap" + swap.note};
+}
+
 } // namespace
 
 Generation generation_of(const ParsedReport &report)
@@ -221,60 +288,16 @@ TotalPages total_pages_of(const ParsedReport &report, std::optional<Constraint> 
 {
     if (!constraint)
         return {std::nullopt, "what limited the allocation is not known"};
-    const auto swap_bytes = report.swap_total_bytes ? report.swap_total_bytes : report.boot_swap_total_bytes;
-    const std::optional<std::uint64_t> swap = swap_bytes ? std::optional(*swap_bytes / page_size) : std::nullopt;
-    const std::string swap_note = report.swap_total_bytes ? "" : "; the host's swap is taken from lines of this boot before it";
-    const auto counter = [&](const char *name) -> const MemcgCounterLine * {
-        const auto found = report.memcg.find(name);
-        return found == report.memcg.end() ? nullptr : &found->second;
-    };
-    if (*constraint == Constraint::memcg) {
-        const MemcgCounterLine *const memory = counter("memory");
-        if (memory == nullptr)
-            return {std::nullopt, "the log does not have the cgroup's limit"};
-        const std::uint64_t limit = memory->limit_bytes / page_size;
-        std::optional<std::uint64_t> own_swap;
-        if (const MemcgCounterLine *const v2 = counter("swap"))
-            own_swap = v2->limit_bytes / page_size;
-        else if (const MemcgCounterLine *const v1 = counter("memory+swap"))
-            own_swap = v1->limit_bytes / page_size - std::min(v1->limit_bytes / page_size, limit);
-        if (own_swap && *own_swap == 0)
-            return {limit, "the cgroup's limit; it may use no swap"};
-        if (!own_swap && swap.value_or(1) != 0)
-            return {std::nullopt, "the log does not say how much swap the cgroup may use"};
-        if (!swap)
-            return {std::nullopt,
-                    "the cgroup may use the host's swap, and the report of a cgroup does not say how much there is"};
-        return {limit + std::min(own_swap.value_or(0), *swap), "the cgroup's limit and the swap that it may use" + swap_note};
-    }
-    if (!swap)
+    HostSwap swap;
+    swap.known = report.swap_total_bytes || report.boot_swap_total_bytes;
+    swap.pages = report.swap_total_bytes.value_or(report.boot_swap_total_bytes.value_or(0)) / page_size;
+    if (!report.swap_total_bytes)
+        swap.note = "; the host's swap is taken from lines of this boot before it";
+    if (*constraint == Constraint::memcg)
+        return pages_of_memcg(report, swap, page_size);
+    if (!swap.known)
         return {std::nullopt, "the log does not have the host's swap"};
-    if (*constraint == Constraint::none) {
-        const auto ram = report.page_counts.find("RAM");
-        const auto reserved = report.page_counts.find("reserved");
-        if (ram == report.page_counts.end() || reserved == report.page_counts.end() || reserved->second > ram->second)
-            return {std::nullopt, "the log does not have the host's pages"};
-        return {ram->second - reserved->second + *swap, "pages RAM less reserved, and swap" + swap_note};
-    }
-    // Nodes: what is present there. A zone that is not printed would be missing.
-    const std::optional<std::vector<std::uint32_t>> summary_mems =
-        report.summary ? std::optional(report.summary->mems_allowed) : std::nullopt;
-    const auto &nodes = *constraint == Constraint::memory_policy ? (report.summary ? report.summary->nodemask : report.nodemask)
-                                                                 : (summary_mems ? summary_mems : report.mems_allowed);
-    if (!nodes || nodes->empty())
-        return {std::nullopt, "the log does not have the nodes that were allowed"};
-    std::uint64_t present = 0;
-    std::set<std::uint32_t> seen;
-    for (const ZoneLines &zone : report.zones) {
-        const auto bytes = zone.bytes.find("present");
-        if (std::find(nodes->begin(), nodes->end(), zone.node) == nodes->end() || bytes == zone.bytes.end())
-            continue;
-        present += bytes->second / page_size;
-        seen.insert(zone.node);
-    }
-    if (seen.size() != nodes->size())
-        return {std::nullopt, "the log does not have all nodes that were allowed"};
-    return {present + *swap, "what is present on the nodes that were allowed, and swap"};
+    return *constraint == Constraint::none ? pages_of_host(report, swap) : pages_of_nodes(report, *constraint, swap, page_size);
 }
 
 void score_candidates(const ParsedReport &report, Generation generation, Incident &incident)

@@ -80,7 +80,7 @@ Lines score_lines(const ScoreCheck &scores, std::size_t width)
 {
     const std::uint64_t compared = scores.matched + scores.mismatched;
     if (compared == 0)
-        return scores.not_comparable == 0
+        return scores.not_comparable == 0 || scores.choice_follows
                    ? Lines{}
                    : labelled("checks", "scores: the kernel's own were not seen, so there is nothing to compare with", width);
     std::string text = fmt::format("scores worked out again from the sizes: {} of {} equal to the kernel's",
@@ -120,6 +120,20 @@ Lines kill_check_lines(const KillCheck &check, std::string_view label, std::size
     return *agree ? labelled(label, text, width, Style::good) : labelled(label, "DISAGREEMENT: " + text, width, Style::alert);
 }
 
+// Of a log: whether the table's own scores lead to the kernel's choice.
+Lines choice_check_lines(const ScoreCheck &scores, std::size_t width)
+{
+    if (!scores.choice_follows && scores.choice_note.empty())
+        return {};
+    if (!scores.choice_follows)
+        return labelled("choice", "whether it follows from the table cannot be told: " + safe_text(scores.choice_note), width,
+                        Style::warning);
+    if (*scores.choice_follows)
+        return labelled("choice", "follows from the scores of the table", width, Style::good);
+    return labelled("choice", "does NOT follow from the scores of the table: " + safe_text(scores.choice_note), width,
+                    Style::alert);
+}
+
 std::string walk_text(const Completeness &completeness)
 {
     if (completeness.walk_stop == WalkStop::none)
@@ -144,6 +158,7 @@ Lines trust_lines(const Incident &incident, std::size_t width)
 {
     Lines lines = score_lines(incident.scores, width);
     append(lines, kill_check_lines(incident.kill_check, lines.empty() ? "checks" : "", width));
+    append(lines, choice_check_lines(incident.scores, width));
     const Completeness &completeness = incident.completeness;
     if (!completeness.complete) {
         std::string text = "INCOMPLETE, missing:";

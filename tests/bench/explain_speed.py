@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How fast `oomtrace explain` goes through a log, and how much memory it takes: a log without OOMs, and one full of them.
+
+The whole command, from a file in the page cache to JSON in a pipe. Times are of the processor, so that other work on the machine
+counts little. Exit status: 0 the bounds were kept, 1 they were not.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+from figures import Figures
+
+MB = 1_000_000
+
+
+def quiet_log(size):
+    """A journal's ordinary lines: services, the network, a disk, and words that look like an OOM's from far."""
+    lines = []
+    for i in range(20_000):
+        lines.append(f"Nov 25 02:{i // 600 % 60:02}:{i // 10 % 60:02} db1 systemd[1]: Started Session {i} of user room{i % 7}.\n")
+        lines.append(f"Nov 25 02:22:36 db1 kernel: [{i}.{i % 1000:06}] eth0: link becomes ready, zoom {i * 7919 % 100003}\n")
+        lines.append(f"Nov 25 02:22:36 db1 sshd[{i}]: Accepted publickey for root from 10.0.0.{i % 256} port {i % 65536} ssh2\n")
+    block = "".join(lines).encode()
+    return block * (size // len(block) + 1)
+
+
+def oom_log(report, size):
+    """The same report with other pids and another time, again and again."""
+    shift = 0
+    total = 0
+    pieces = []
+    while total < size:
+        shift += 1
+        text = re.sub(r"^\[ *(\d+)\.(\d+)\]", lambda m: f"[{int(m[1]) + shift * 10:5}.{m[2]}]", report, flags=re.M)
+        text = re.sub(r"\b(1\d\d)\b", lambda m: str(int(m[1]) + shift % 30000), text)
+        pieces.append(text.encode())
+        total += len(pieces[-1])
+        if shift == 64:  # enough of a kind: the rest repeats, and is read all the same
+            break
+    block = b"".join(pieces)
+    return block * (size // len(block) + 1)
+
+
+def run(oomtrace, path):
+    """(processor seconds, largest resident KiB, lines of output, exit status)."""
+    reader, writer = os.pipe()
+    pid = os.posix_spawn(oomtrace, [oomtrace, "explain", "--json", path], os.environ,
+                         file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
+    os.close(writer)
+    lines = 0
+    with os.fdopen(reader, "rb") as output:
+        while piece := output.read(1 << 20):
+            lines += piece.count(b"\n")
+    _, status, usage = os.wait4(pid, 0)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss, lines, os.waitstatus_to_exitcode(status)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--oomtrace", required=True)
+    parser.add_argument("--reports", default=pathlib.Path(__file__).resolve().parents[1] / "data/kernel_reports", type=pathlib.Path)
+    parser.add_argument("--megabytes", type=int, default=1000, help="size of each log (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs (%(default)s)")
+    parser.add_argument("--bound-quiet", type=float, default=300, help="MB/s without OOMs, at least (%(default)s)")
+    parser.add_argument("--bound-ooms", type=float, default=100, help="MB/s in a log full of them, at least (%(default)s)")
+    parser.add_argument("--bound-mib", type=float, default=64, help="resident memory (%(default)s)")
+    parser.add_argument("--json", help="write the figures here")
+    options = parser.parse_args()
+
+    figures = Figures("explain_speed")
+    resident = []
+    report = (options.reports / "global-6.12.txt").read_text(encoding="utf-8")
+    for name, make, bound, expected in (
+        ("without OOMs", quiet_log, options.bound_quiet, 1),
+        ("full of OOMs", lambda size: oom_log(report, size), options.bound_ooms, 0),
+    ):
+        with tempfile.NamedTemporaryFile(suffix=".log") as log:
+            data = make(options.megabytes * MB)
+            size = len(data)
+            log.write(data)
+            log.flush()
+            del data
+            seconds = []
+            for _ in range(options.repeat):
+                processor, kib, lines, status = run(options.oomtrace, log.name)
+                seconds.append(processor)
+                resident.append(kib / 1024)
+                if status != expected or (expected == 0) != (lines > 0):
+                    figures.problems.append(f"{name}: exit status {status}, {lines} incidents")
+            # Time per megabyte, because a figure is kept when it is small.
+            figures.add(f"time per MB, {name}", "ms", [second * 1e3 / (size / MB) for second in seconds], bound=1e3 / bound,
+                        note=f"{size / MB / min(seconds):.0f} MB/s at best, {lines} incidents")
+    figures.add("resident memory", "MiB", resident, bound=options.bound_mib)
+    return figures.finish(options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
