@@ -65,11 +65,11 @@ struct Process {
     std::optional<std::uint32_t> uid;
     std::uint64_t start_boottime_ns = 0; // with tgid: the identity that pid reuse cannot fake; 0: not known
     std::string comm;
-    std::int32_t oom_score_adj = 0;      // meaningful with
-    bool oom_score_adj_known = true;     // false: a log of a kernel that does not print it
-    std::optional<std::int32_t> oom_adj; // its predecessor, -17 .. 15, where a log has it (until 2.6.39)
+    std::int32_t oom_score_adj = 0;      // says nothing where it is not known, see below
     std::uint32_t threads = 0;           // 0: not known
     std::optional<std::string> cgroup;   // path of its memory cgroup as the kernel prints it, "/" at the root
+    bool oom_score_adj_known = true;     // false: a log of a kernel that does not print it
+    std::optional<std::int32_t> oom_adj; // its predecessor, -17 .. 15, where a log has it (until 2.6.39)
 };
 
 // What an address space holds. The rss figures as the kernel's badness reads them. A live record has them all; which of them

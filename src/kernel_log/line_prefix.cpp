@@ -364,6 +364,8 @@ bool take_prefix(TextCursor &cursor, LogLine &line, std::string &scratch)
         }
         return take_dated(cursor, line);
     }
+    if (first == 'k' && cursor.take("kernel: ")) // all that is left of a syslog's prefix
+        return true;
     return is_letter(first) && (take_facility_and_level(cursor) || take_dated(cursor, line));
 }
 

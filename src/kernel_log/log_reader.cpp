@@ -268,9 +268,12 @@ bool LogReader::take_boot_line(std::string_view text, const LogLine &line)
     if (boots_.size() >= most_boots && !boots_.contains(std::string(line.host)))
         boots_.clear();
     Boot &boot = boots_[std::string(line.host)];
+    boot.monotonic_ns = line.monotonic_ns;
     if (boots) {
         boot = {};
         boot.swap_total_bytes = 0; // until it says otherwise
+        TextCursor cursor{text.substr(14)};
+        boot.kernel = cursor.take_word();
         return true;
     }
     TextCursor cursor{text.substr(7)};
@@ -376,8 +379,10 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
         if (!parse_choice_line(kind, text, line, probe) || probe.reaped.empty())
             return;
         const ReapedLine reaped = probe.reaped.front();
-        for (EarlierVictim &victim : boots_[std::string(line.host)].victims)
-            victim.reaped = victim.reaped || victim.pid == reaped.pid;
+        if (const auto boot = boots_.find(std::string(line.host)); boot != boots_.end()) {
+            for (EarlierVictim &victim : boot->second.victims)
+                victim.reaped = victim.reaped || victim.pid == reaped.pid;
+        }
         // The reaper is another task than the one that killed: another caller.
         for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
             ParsedReport &report = (*pending)->report;
@@ -459,8 +464,13 @@ LogReader::Pending &LogReader::open_report(Stream &stream, const LogLine &line)
     report.monotonic_ns = line.monotonic_ns;
     report.realtime_ns = line.realtime_ns;
     if (const auto boot = boots_.find(report.host); boot != boots_.end()) {
-        report.boot_swap_total_bytes = boot->second.swap_total_bytes;
-        report.earlier_victims = boot->second.victims;
+        if (report.monotonic_ns.value_or(UINT64_MAX) < boot->second.monotonic_ns.value_or(0))
+            boots_.erase(boot); // time has gone back: another boot
+        else {
+            report.boot_swap_total_bytes = boot->second.swap_total_bytes;
+            report.boot_kernel = boot->second.kernel;
+            report.earlier_victims = boot->second.victims;
+        }
     }
     stream.open = pending.get();
     stream.state = {};
@@ -486,8 +496,11 @@ void LogReader::close_report(Pending &pending)
     if (boots_.size() >= most_boots && !boots_.contains(report.host))
         boots_.clear();
     Boot &boot = boots_[report.host];
-    if (report.swap_total_bytes)
+    boot.monotonic_ns = report.monotonic_ns;
+    if (report.swap_total_bytes && !report.kernel.empty()) {
         boot.swap_total_bytes = report.swap_total_bytes;
+        boot.kernel = report.kernel;
+    }
     for (const KillLine &kill : report.kills) {
         boot.victims.push_back({kill.pid, false});
         if (boot.victims.size() > most_victims)

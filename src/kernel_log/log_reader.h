@@ -73,8 +73,10 @@ class LogReader
     };
     // What the boot that is being logged has said of itself.
     struct Boot {
+        std::string kernel;
         std::optional<std::uint64_t> swap_total_bytes;
-        std::vector<EarlierVictim> victims; // the last few
+        std::vector<EarlierVictim> victims;        // the last few
+        std::optional<std::uint64_t> monotonic_ns; // of the last line that told something
     };
     // journalctl -o export and dmesg --json have the parts of a record on lines of their own.
     struct Record {

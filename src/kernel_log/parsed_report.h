@@ -194,6 +194,7 @@ struct ParsedReport {
     // What the log says of this boot before the report.
     std::vector<EarlierVictim> earlier_victims;
     std::optional<std::uint64_t> boot_swap_total_bytes;
+    std::string boot_kernel; // the release of which that was said
 
     bool foreign_lines = false; // another report came in between
     bool cut_by_next = false;   // the next one began before this one had ended

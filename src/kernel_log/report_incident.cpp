@@ -346,7 +346,8 @@ class Builder
             process = process_of(*row);
         process.pid = pid;
         process.comm = comm;
-        if (report_.summary && report_.summary->pid == pid) {
+        // A leader that has exited stands in the summary, a thread of its group in the line of the kill.
+        if (report_.summary && (report_.summary->pid == pid || report_.summary->pid == process.tgid)) {
             process.uid = report_.summary->uid;
             process.cgroup = report_.summary->task_memcg;
             if (process.tgid == 0)

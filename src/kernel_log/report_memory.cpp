@@ -151,7 +151,8 @@ std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
             node.stat_bytes.emplace(stat_name(name), bytes);
     }
     for (const ZoneLines &lines : report.zones) {
-        if (lines.watermarks)
+        const bool populated = counter(lines, "present").value_or(1) != 0; // kernels of 2.6 print the others too
+        if (lines.watermarks && populated)
             nodes[lines.node].zones.push_back(zone_of(lines, report, page_size));
     }
     std::vector<Node> result;

@@ -20,9 +20,13 @@ bool is_clock(std::string_view text)
            is_digit(text[4]) && text[5] == ':' && is_digit(text[6]) && is_digit(text[7]);
 }
 
-// Where the prefix of the record whose tag is at `tag_at` begins: at the month before the day before the clock; what is left of
-// the month where it has lost letters. npos: no date stands there.
-std::size_t prefix_begin(std::string_view line, std::size_t tag_at)
+struct Prefix {
+    std::size_t begin = std::string_view::npos; // npos: no date stands there
+    bool damaged = false;                       // the month has lost letters
+};
+
+// The prefix of the record whose tag is at `tag_at` begins at the month before the day before the clock.
+Prefix prefix_of(std::string_view line, std::size_t tag_at)
 {
     const std::size_t lowest = tag_at > longest_prefix ? tag_at - longest_prefix : 0;
     for (std::size_t at = tag_at; at-- > lowest;) {
@@ -30,17 +34,20 @@ std::size_t prefix_begin(std::string_view line, std::size_t tag_at)
             continue;
         std::size_t begin = at;
         const auto back_over = [&](auto belongs) {
+            const std::size_t before = begin;
             while (begin > lowest && belongs(line[begin - 1]))
                 --begin;
+            return begin != before;
         };
-        back_over([](char c) { return c == ' '; });
-        back_over(is_digit);
-        back_over([](char c) { return c == ' '; });
-        for (int letters = 0; letters < 3 && begin > lowest && is_letter(line[begin - 1]); ++letters)
+        const auto is_space = [](char c) { return c == ' '; };
+        if (!back_over(is_space) || !back_over(is_digit) || !back_over(is_space))
+            continue; // another kind of date
+        int letters = 0;
+        for (; letters < 3 && begin > lowest && is_letter(line[begin - 1]); ++letters)
             --begin;
-        return begin;
+        return {begin, letters < 3};
     }
-    return std::string_view::npos;
+    return {};
 }
 
 } // namespace
@@ -52,11 +59,12 @@ void for_each_record(std::string_view line, const std::function<void(std::string
     // JSON has what looks like it inside a string.
     if (first != std::string_view::npos && line.front() != '{') {
         for (std::size_t at = first; at != std::string_view::npos; at = line.find(tag, at + tag.size())) {
-            const std::size_t prefix = prefix_begin(line, at);
-            if (prefix == std::string_view::npos || prefix <= begin)
+            const Prefix prefix = prefix_of(line, at);
+            if (prefix.begin == std::string_view::npos || (prefix.begin <= begin && !prefix.damaged))
                 continue;
-            take(line.substr(begin, prefix - begin));
-            begin = prefix;
+            if (prefix.begin > begin)
+                take(line.substr(begin, prefix.begin - begin));
+            begin = prefix.damaged ? at + 1 : prefix.begin; // of a damaged prefix the tag is left
         }
     }
     take(line.substr(begin));

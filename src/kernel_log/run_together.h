@@ -9,7 +9,8 @@
 namespace oomtrace::kernel_log
 {
 
-// Calls `take` for each record in the line, in order: for the whole line where it is one record.
+// Calls `take` for each record in the line, in order: for the whole line where it is one record. Of a record whose date has
+// lost letters, what begins at "kernel:".
 void for_each_record(std::string_view line, const std::function<void(std::string_view)> &take);
 
 } // namespace oomtrace::kernel_log

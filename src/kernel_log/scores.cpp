@@ -109,6 +109,8 @@ std::string why_undecided(const ParsedReport &report, Generation generation, con
     });
     if (allocating_task)
         return "nothing was weighed: vm.oom_kill_allocating_task has the kernel kill whoever asks";
+    if (!report.table && !report.has_invocation && !report.summary)
+        return "the log has the kill alone: the kernel prints ten reports in five seconds, or the rest was cut";
     if (!report.table)
         return "the log has no task table: vm.oom_dump_tasks is 0, or it was cut";
     switch (generation) {
@@ -289,8 +291,11 @@ TotalPages total_pages_of(const ParsedReport &report, std::optional<Constraint> 
     if (!constraint)
         return {std::nullopt, "what limited the allocation is not known"};
     HostSwap swap;
-    swap.known = report.swap_total_bytes || report.boot_swap_total_bytes;
-    swap.pages = report.swap_total_bytes.value_or(report.boot_swap_total_bytes.value_or(0)) / page_size;
+    // Logs of several hosts may stand one after the other, without their names.
+    const bool same_boot = !report.kernel.empty() && report.kernel == report.boot_kernel;
+    const auto bytes = report.swap_total_bytes || !same_boot ? report.swap_total_bytes : report.boot_swap_total_bytes;
+    swap.known = bytes.has_value();
+    swap.pages = bytes.value_or(0) / page_size;
     if (!report.swap_total_bytes)
         swap.note = "; the host's swap is taken from lines of this boot before it";
     if (*constraint == Constraint::memcg)

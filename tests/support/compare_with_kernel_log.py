@@ -27,7 +27,7 @@ def report_of(incident, reports):
             pids = {kill.pid for kill in report.kills[:1]} | ({report.summary.pid} if report.summary else set())
             if pids & {incident["victim"]["pid"], incident["victim"]["tgid"]}:
                 return report
-        elif report.no_killable_process and incident["trigger"] and report.trigger_pid == incident["trigger"]["pid"]:
+        elif (report.no_killable_process or report.panic) and incident["trigger"] and report.trigger_pid == incident["trigger"]["pid"]:
             return report
     return None
 

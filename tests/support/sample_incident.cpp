@@ -130,14 +130,17 @@ CandidateTask task(std::uint32_t tgid, std::string comm, std::uint32_t uid, std:
                    TaskSizes sizes)
 {
     CandidateTask candidate;
-    candidate.process = {tgid, tgid, 1, uid, 1'000'000'000ULL * tgid, std::move(comm), oom_score_adj, 1, std::move(cgroup)};
+    candidate.process = {tgid, tgid, 1, uid, 1'000'000'000ULL * tgid, std::move(comm), oom_score_adj, 1, std::move(cgroup),
+                         true, {}};
     candidate.memory = ProcessMemory{2 * (sizes.anon + sizes.file + sizes.shmem) + 64 * mib,
                                      sizes.anon,
                                      sizes.file,
                                      sizes.shmem,
                                      sizes.swap,
                                      sizes.pgtables,
-                                     0xffff888100000000ULL + tgid * 0x400ULL};
+                                     0xffff888100000000ULL + tgid * 0x400ULL,
+                                     {},
+                                     {}};
     candidate.eligible = true;
     return candidate;
 }
@@ -499,7 +502,7 @@ Incident sysrq_kill()
 {
     Incident incident = global_kill();
     incident.scope = Scope::sysrq;
-    incident.trigger.process = {133, 133, 2, 0, 900'000'000, "kworker/1:2", 0, 1, "/"};
+    incident.trigger.process = {133, 133, 2, 0, 900'000'000, "kworker/1:2", 0, 1, "/", true, {}};
     incident.allocation.gfp_mask = 0xcc0;
     incident.allocation.gfp_flags = {"GFP_KERNEL"};
     incident.allocation.order = -1;

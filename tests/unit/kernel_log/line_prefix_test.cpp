@@ -113,7 +113,7 @@ const Case cases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Formats, LinePrefix, testing::ValuesIn(cases),
-                         [](const testing::TestParamInfo<Case> &info) { return info.param.name; });
+                         [](const testing::TestParamInfo<Case> &one) { return one.param.name; });
 
 TEST(LinePrefixFields, OfARecordAreKeptApartFromItsMessage)
 {
