@@ -156,9 +156,6 @@ struct MemcgLimit {
     std::optional<std::uint64_t> limit_bytes; // absent: no limit (or no level fired)
     std::optional<std::uint64_t> usage_bytes;
     std::vector<MemcgLevel> levels;
-    // What the level that fired holds, by the names of its memory.stat: the kernel's report prints it. Byte counts only, as
-    // they stand in the report (v1: rss and cache are its own, those with total_ include its children's). Empty: not known.
-    std::map<std::string, std::uint64_t> stat_bytes;
 };
 
 struct FreeBlockCount {

@@ -156,7 +156,7 @@ Holders holders_of_nodes(const Incident &incident)
     return holders;
 }
 
-Holders holders_of_memcg(const MemcgLimit &memcg, const std::map<std::string, std::uint64_t> &stat_bytes)
+Holders holders_of_memcg(const MemcgLimit &memcg, const StatBytes &stat_bytes)
 {
     const auto stat = [&](std::initializer_list<const char *> names) -> Bytes {
         for (const char *name : names) {

@@ -22,9 +22,11 @@ struct Holders {
 // Of the nodes that the request could go to, by the counters that the kernel keeps of them.
 Holders holders_of_nodes(const Incident &incident);
 
-// Of the cgroup whose limit fired: by `stat_bytes`, its memory.stat, where that is not empty, else only what its counters tell
-// apart.
-Holders holders_of_memcg(const MemcgLimit &memcg, const std::map<std::string, std::uint64_t> &stat_bytes);
+// A cgroup's memory.stat, by the kernel's names.
+using StatBytes = std::map<std::string, std::uint64_t>;
+
+// Of the cgroup whose limit fired: by `stat_bytes` where that is not empty, else only what its counters tell apart.
+Holders holders_of_memcg(const MemcgLimit &memcg, const StatBytes &stat_bytes);
 
 // `usage_bytes` of the cgroup minus everything that the processes in it have mapped, each address space once. Counters of rss
 // may lag on each CPU, and what processes share after a fork counts for each of them, so that this is rather too little.

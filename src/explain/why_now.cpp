@@ -151,7 +151,7 @@ WhyNow explain_shortage(const Incident &incident)
         now.memcg = memcg_shortage(incident.memcg);
         now.shortage = shortage_of(*now.memcg, incident);
         explain_memcg_swap(incident, now);
-        take(holders_of_memcg(incident.memcg, incident.memcg.stat_bytes), now);
+        take(holders_of_memcg(incident.memcg, incident.log_facts ? incident.log_facts->memcg_stats : StatBytes{}), now);
         if (incident.memcg.usage_bytes)
             now.not_in_processes_bytes = not_in_processes(incident, *incident.memcg.usage_bytes);
         break;

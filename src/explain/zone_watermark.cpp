@@ -84,7 +84,8 @@ ZoneVerdict judge_with_cma(const Zone &zone, ZoneVerdict verdict, const PageRequ
     const std::uint64_t partial = saturating_multiply(pages_of_one_block, request.page_size);
     std::uint64_t not_for_it = 0;
     if (!request.high_priority)
-        not_for_it = saturating_add(not_for_it, zone.free_highatomic_bytes.value_or(zone.reserved_highatomic_bytes));
+        not_for_it =
+            saturating_add(not_for_it, zone.free_highatomic_bytes.value_or(zone.reserved_highatomic_bytes.value_or(0)));
     if (!request.may_use_cma.value_or(true))
         not_for_it = saturating_add(not_for_it, zone.free_cma_bytes.value_or(0));
     verdict.unusable_bytes = saturating_add(partial, not_for_it);
@@ -165,7 +166,7 @@ std::optional<std::uint32_t> zone_type(const std::vector<Node> &nodes, std::stri
 
 std::uint64_t zone_size(const Zone &zone)
 {
-    return zone.managed_bytes != 0 ? zone.managed_bytes : zone.present_bytes;
+    return zone.managed_bytes.value_or(0) != 0 ? *zone.managed_bytes : zone.present_bytes.value_or(0);
 }
 
 ZoneVerdict judge_zone(const Zone &zone, std::uint32_t node, bool node_allowed, const PageRequest &request)

@@ -120,10 +120,11 @@ TEST(WhyNow, WhatNoKillCanFree)
 TEST(WhyNow, WhatTheStatisticsOfTheCgroupSay)
 {
     Incident incident = sample::memcg_kill();
-    incident.memcg.stat_bytes = {{"anon", 300 * mib},         {"file", 1500 * mib},          {"shmem", 1400 * mib},
-                                 {"kernel", 200 * mib},       {"slab_reclaimable", 4 * mib}, {"slab_unreclaimable", 180 * mib},
-                                 {"kernel_stack", 2 * mib},   {"pagetables", 6 * mib},       {"sock", 0},
-                                 {"pgfault", 123'456'789'012}};
+    incident.log_facts.emplace().memcg_stats = {
+        {"anon", 300 * mib},         {"file", 1500 * mib},          {"shmem", 1400 * mib},
+        {"kernel", 200 * mib},       {"slab_reclaimable", 4 * mib}, {"slab_unreclaimable", 180 * mib},
+        {"kernel_stack", 2 * mib},   {"pagetables", 6 * mib},       {"sock", 0},
+        {"pgfault", 123'456'789'012}};
     EXPECT_EQ(
         why_now(incident),
         "Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap. It is filled with 1.37 GiB of shared memory "
