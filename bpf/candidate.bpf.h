@@ -26,7 +26,7 @@ extern int policy_facts(__u64 task);
 /* Do the task's allowed nodes miss the trigger's? Only for masks that fit one word; others are left to user space as unknown. */
 static __always_inline void compare_mems_allowed(struct wire_task *out, struct task_struct *task)
 {
-	if (!invocation.mems_allowed || invocation.oom_memcg)
+	if (!invocation.mems_allowed)
 		return;
 	__u64 mems = KERNEL_READ(task, mems_allowed.bits[0]);
 	out->facts |= WIRE_TASK_MEMS_READ;

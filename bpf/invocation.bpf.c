@@ -94,11 +94,11 @@ static __always_inline void read_nodemasks(struct wire_invocation_begin *record,
 	__u64 beyond = 0;
 	for (int word = 1; word < WIRE_NODEMASK_WORDS; word++)
 		beyond |= record->mems_allowed[word] | record->nodemask[word];
-	if (beyond)
+	/* A memcg's scan asks nobody for nodes. */
+	if (beyond || invocation.oom_memcg)
 		return;
 	invocation.mems_allowed = record->mems_allowed[0];
-	/* A memcg's scan asks nobody for nodes. */
-	invocation.policy_nodes = invocation.oom_memcg ? 0 : record->nodemask[0];
+	invocation.policy_nodes = record->nodemask[0];
 }
 
 static __always_inline void read_cpuset_name(struct wire_invocation_begin *record, struct task_struct *task)

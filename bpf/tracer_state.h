@@ -56,7 +56,7 @@ struct invocation {
 	wire_u64 aborted_by_tgid;
 	wire_u64
 		evaluations; /* seen so far; of a suppressed scan the first NOTED_EVALUATIONS are kept in noted_evaluations[] */
-	wire_u64 mems_allowed; /* the trigger's, first word; 0 if it has bits beyond */
+	wire_u64 mems_allowed; /* the trigger's, first word; 0: bits beyond, or a memcg's OOM */
 	wire_u64
 		policy_nodes; /* first word of the nodes that a memory policy confines a global OOM to; 0: none, or bits beyond */
 	wire_u64 signal_task; /* the task last sent SIGKILL from inside */

@@ -18,4 +18,4 @@ def check(run):
         run.checks.expect("nodemask of the allocation", incident["allocation"]["nodemask"], None)
 
 
-SCENARIO = Scenario(check, reports=2, min_compared=350, boot=TWO_NODES)
+SCENARIO = Scenario(check, reports=2, min_compared=320, boot=TWO_NODES)
