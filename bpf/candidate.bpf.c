@@ -40,35 +40,19 @@ __noinline int policy_facts(__u64 task)
 
 __noinline int emit_candidate_by_address(__u64 address, __s64 points, __s64 chosen_points, __u32 facts)
 {
+	struct evaluation evaluation = {.points = points, .chosen_points = chosen_points, .facts = facts};
 	struct task_struct *leader = (void *)address, *task = leader;
-	struct wire_candidate *record;
-	__u32 bound_reached = 0;
+	__u32 bound_reached = 0, leader_facts = 0;
 
-	announce_memcg_of(leader);
-	if (leader_lost_its_mm(leader)) {
+	if (leader_lost_its_mm(leader, BPF_CORE_READ(leader, mm))) {
 		__u64 thread = thread_with_mm(address, &bound_reached);
-		if (thread)
+		if (thread) {
 			task = (void *)thread;
+			leader_facts |= WIRE_TASK_LEADER_HAS_NO_MM;
+		}
+		if (bound_reached)
+			leader_facts |= WIRE_TASK_LOOK_BOUND;
 	}
-	record = WIRE_RESERVE(wire_candidate, WIRE_CANDIDATE);
-	if (!record)
-		return 0;
-	read_task(&record->task, task);
-	read_task_mm(&record->task, &record->mm, task);
-	if (task != leader)
-		record->task.facts |= WIRE_TASK_LEADER_HAS_NO_MM;
-	if (bound_reached)
-		record->task.facts |= WIRE_TASK_LOOK_BOUND;
-	record->task.memcg_id = memcg_id_of(task_memcg(leader));
-	compare_mems_allowed(&record->task, leader);
-	if (invocation.policy_nodes)
-		record->task.facts |= policy_facts(address);
-	record->points = points;
-	record->chosen_points = chosen_points;
-	record->facts = facts;
-	if (++invocation.candidates_sent % CANDIDATES_PER_WAKEUP == 0)
-		wire_submit_and_wake(record);
-	else
-		wire_submit(record);
+	write_candidate(leader, task, BPF_CORE_READ(task, mm), leader_facts, &evaluation);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * candidate.bpf.h: one task that was weighed, to the ring. Compiled with direct reads where the pointer is typed, and with probed
- * reads in candidate.bpf.c for the rest; the result is the same record.
+ * candidate.bpf.h: one task that was weighed, to the ring. Compiled with direct reads where the pointer is typed or can be cast, and
+ * with probed reads in candidate.bpf.c for the rest; the result is the same record.
  */
 #ifndef OOMTRACE_CANDIDATE_BPF_H
 #define OOMTRACE_CANDIDATE_BPF_H
@@ -23,54 +23,57 @@ extern int emit_candidate_by_address(__u64 task, __s64 points, __s64 chosen_poin
 /* Under a memory policy: what its own says of a task, as enum wire_task_fact. Apart, so that the verifier looks at it once. */
 extern int policy_facts(__u64 task);
 
-/* Do the task's allowed nodes miss the trigger's? Only for masks that fit one word; others are left to user space as unknown. */
-static __always_inline void compare_mems_allowed(struct wire_task *out, struct task_struct *task)
+/*
+ * Do the task's allowed nodes miss the trigger's? Only for masks that fit one word; others are left to user space as unknown.
+ * enum wire_task_fact.
+ */
+static __always_inline __u32 compare_mems_allowed(struct task_struct *task)
 {
 	if (!invocation.mems_allowed)
-		return;
-	__u64 mems = KERNEL_READ(task, mems_allowed.bits[0]);
-	out->facts |= WIRE_TASK_MEMS_READ;
-	if (!(mems & invocation.mems_allowed))
-		out->facts |= WIRE_TASK_MEMS_DISJOINT;
+		return 0;
+	return KERNEL_READ(task, mems_allowed.bits[0]) & invocation.mems_allowed ? WIRE_TASK_MEMS_READ
+										 : WIRE_TASK_MEMS_READ | WIRE_TASK_MEMS_DISJOINT;
 }
 
-static __always_inline void announce_memcg_of(struct task_struct *task)
+/* The id of the task's cgroup, which is sent unless it was: neighbours in a scan often share theirs. */
+static __always_inline __u64 announced_memcg_of(struct task_struct *task)
 {
 	struct mem_cgroup *memcg = task_memcg(task);
 
-	if (memcg && (__u64)memcg != invocation.last_memcg) {
+	if ((__u64)memcg != invocation.last_memcg) {
 		invocation.last_memcg = (__u64)memcg;
-		announce_memcg(address_of(memcg));
+		invocation.last_memcg_id = memcg ? memcg_id_of(memcg) : 0;
+		if (memcg)
+			announce_memcg(address_of(memcg));
 	}
+	return invocation.last_memcg_id;
 }
 
-static __always_inline void emit_candidate(struct task_struct *task, struct evaluation *evaluation)
+/* `task` is the thread that holds `mm`; `leader_facts`: what is known of it already (enum wire_task_fact). */
+static __always_inline void write_candidate(struct task_struct *leader, struct task_struct *task, struct mm_struct *mm,
+					    __u32 leader_facts, struct evaluation *evaluation)
 {
-	struct wire_candidate *record;
+	__u64 memcg_id = announced_memcg_of(leader);
+	struct wire_candidate *record = next_candidate();
 
-	announce_memcg_of(task);
-	record = WIRE_RESERVE(wire_candidate, WIRE_CANDIDATE);
 	if (!record)
 		return;
-	read_task(&record->task, task);
-	read_task_mm(&record->task, &record->mm, task);
-	record->task.memcg_id = memcg_id_of(task_memcg(task));
-	compare_mems_allowed(&record->task, task);
-	if (invocation.policy_nodes)
-		record->task.facts |= policy_facts(address_of(task));
 	record->points = evaluation->points;
 	record->chosen_points = evaluation->chosen_points;
 	record->facts = evaluation->facts;
-	if (++invocation.candidates_sent % CANDIDATES_PER_WAKEUP == 0)
-		wire_submit_and_wake(record);
-	else
-		wire_submit(record);
+	record->reserved = 0;
+	record->task.memcg_id = memcg_id;
+	__u32 facts = read_task_fields(&record->task, task) | leader_facts | compare_mems_allowed(leader);
+	if (invocation.policy_nodes)
+		facts |= policy_facts(address_of(leader));
+	record->task.facts = read_mm_fields(&record->mm, task, mm, facts);
+	candidate_is_written();
 }
 
 /* A user process whose leader has no mm while other threads live: those have to be looked at, by address. */
-static __always_inline bool leader_lost_its_mm(struct task_struct *task)
+static __always_inline bool leader_lost_its_mm(struct task_struct *task, struct mm_struct *mm)
 {
-	return !KERNEL_READ(task, mm) && !(KERNEL_READ(task, flags) & PF_KTHREAD) && KERNEL_READ(task, signal, nr_threads) > 1;
+	return !mm && !(KERNEL_READ(task, flags) & PF_KTHREAD) && KERNEL_READ(task, signal, nr_threads) > 1;
 }
 
 #endif /* OOMTRACE_CANDIDATE_BPF_H */

@@ -28,6 +28,12 @@ static __always_inline int on_badness(__s64 points)
 	return 0;
 }
 
+/* Is it the open invocation that evaluates a task? Its oom_control is on the stack of the task that holds oom_lock. */
+static __always_inline bool is_of_open_invocation(__u64 oom_control)
+{
+	return invocation.task && oom_control == invocation.oom_control;
+}
+
 static __always_inline void note_evaluation(__u64 task, struct evaluation *evaluation)
 {
 	__u64 index = invocation.evaluations++;
@@ -42,18 +48,14 @@ static __always_inline void note_evaluation(__u64 task, struct evaluation *evalu
 	noted->facts = evaluation->facts;
 }
 
-/* oom_evaluate_task(task, oc) is about to return `result`. True: the candidate is to be sent with *evaluation. */
+/* oom_evaluate_task(task, oc) of the open invocation is about to return `result`. True: the candidate is to be sent with *evaluation. */
 static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int result, struct evaluation *evaluation)
 {
-	struct oom_control *oc = (void *)oom_control;
-
-	if (!in_open_invocation())
-		return false;
-	if (!invocation.suppressed)
+	if (!invocation.suppressed && !invocation.begun)
 		begin_episode(0);
-	__u64 chosen = (__u64)BPF_CORE_READ(oc, chosen);
+	__u64 chosen = (__u64)ADDRESS_READ(struct oom_control, oom_control, chosen);
 	evaluation->facts = WIRE_CANDIDATE_EVALUATED | WIRE_CANDIDATE_CHOSEN_POINTS;
-	evaluation->chosen_points = BPF_CORE_READ(oc, chosen_points);
+	evaluation->chosen_points = ADDRESS_READ(struct oom_control, oom_control, chosen_points);
 	if (result)
 		evaluation->facts |= WIRE_CANDIDATE_ABORTED_SCAN;
 	else if (chosen == task)
@@ -64,7 +66,11 @@ static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int resu
 	}
 	if (invocation.suppressed)
 		note_evaluation(task, evaluation);
-	after_evaluation(task, result);
+	invocation.tasks_seen++;
+	invocation.badness_seen = 0;
+	invocation.evaluated_task = 0;
+	if (result)
+		invocation.aborted_by_tgid = ADDRESS_READ(struct task_struct, task, tgid);
 	return !invocation.suppressed;
 }
 

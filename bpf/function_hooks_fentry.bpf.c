@@ -21,14 +21,15 @@ SEC("?fexit/oom_evaluate_task")
 int BPF_PROG(fexit_oom_evaluate_task, struct task_struct *task, void *oom_control, int result)
 {
 	struct evaluation evaluation = {};
+	struct mm_struct *mm = task->mm;
 	__u64 address = address_of(task);
 
-	if (!on_evaluated(address, (__u64)oom_control, result, &evaluation))
+	if (!is_of_open_invocation((__u64)oom_control) || !on_evaluated(address, (__u64)oom_control, result, &evaluation))
 		return 0;
-	if (leader_lost_its_mm(task))
+	if (leader_lost_its_mm(task, mm))
 		emit_candidate_by_address(address, evaluation.points, evaluation.chosen_points, evaluation.facts);
 	else
-		emit_candidate(task, &evaluation);
+		write_candidate(task, task, mm, 0, &evaluation);
 	return 0;
 }
 

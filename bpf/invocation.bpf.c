@@ -56,6 +56,7 @@ __noinline int open_invocation(__u64 oom_control)
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	learn_per_cpu_areas();
+	send_candidates(); /* of an invocation whose end was not seen */
 	reset_invocation();
 	invocation.task = (__u64)task;
 	invocation.trigger_start_ns = BPF_CORE_READ(task, start_boottime);
@@ -180,15 +181,6 @@ __noinline int begin_episode(__u64 victim)
 	if (victim)
 		announce_memcg(css_memcg(victim));
 	emit_memory_state(trigger_memcg, zonelist);
-	return 0;
-}
-
-__noinline int after_evaluation(__u64 task, int result)
-{
-	invocation.tasks_seen++;
-	invocation.badness_seen = 0;
-	if (result)
-		invocation.aborted_by_tgid = BPF_CORE_READ((struct task_struct *)task, tgid);
 	return 0;
 }
 

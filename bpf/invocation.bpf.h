@@ -18,9 +18,6 @@ extern int open_invocation(__u64 oom_control);
 /* Sends WIRE_INVOCATION_BEGIN and the state of memory, once. */
 extern int begin_episode(__u64 victim);
 
-/* oom_evaluate_task(task, oc) has returned `result`: keeps what the end needs to know; the candidate itself is sent by the caller. */
-extern int after_evaluation(__u64 task, int result);
-
 /* oom_kill_process(oc, message) was entered. */
 extern int emit_choice(__u64 message);
 

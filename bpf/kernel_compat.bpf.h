@@ -79,6 +79,12 @@ struct mm_struct___v6_18 {
 
 static __always_inline bool mm_has_oom_skip(struct mm_struct *mm)
 {
+#ifdef OOMTRACE_CAST_READS
+	__u64 word = bpf_core_field_exists(((struct mm_struct___v6_18 *)0)->flags)
+			     ? ((struct mm_struct___v6_18 *)mm)->flags.__mm_flags[0]
+			     : ((struct mm_struct___v6_17 *)mm)->flags;
+	return word & (1UL << MMF_OOM_SKIP_BIT);
+#else
 	__u64 offset = bpf_core_field_exists(((struct mm_struct___v6_18 *)0)->flags)
 			       ? bpf_core_field_offset(struct mm_struct___v6_18, flags)
 			       : bpf_core_field_offset(struct mm_struct___v6_17, flags);
@@ -86,6 +92,7 @@ static __always_inline bool mm_has_oom_skip(struct mm_struct *mm)
 
 	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)mm + offset);
 	return flags & (1UL << MMF_OOM_SKIP_BIT);
+#endif
 }
 
 /*

@@ -52,6 +52,11 @@ static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
 	out->rss[WIRE_RSS_SHMEM] = mm_rss(mm, WIRE_RSS_SHMEM);
 	out->pgtables_bytes = KERNEL_READ(mm, pgtables_bytes.counter);
 	out->mm_users = KERNEL_READ(mm, mm_users.counter);
+	/* Where they are not summed nobody ever writes anything but the zeros of a new record. */
+	if (tracer.sum_rss) {
+		out->rss_exact_valid = 0;
+		__builtin_memset(out->rss_exact, 0, sizeof(out->rss_exact));
+	}
 	if (tracer.sum_rss && rss_is_percpu() && per_cpu_areas_are_known())
 		sum_rss(out, mm);
 }
@@ -63,30 +68,44 @@ static __always_inline bool has_left_cgroup(struct task_struct *leader)
 					       : KERNEL_READ(leader, exit_state) != 0;
 }
 
-/* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
-static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
+/* The thread's name. */
+static __always_inline void read_comm(struct wire_task *out, struct task_struct *task)
+{
+#ifdef OOMTRACE_CAST_READS
+	const __u64 *words = (const __u64 *)task->comm;
+
+	((__u64 *)out->comm)[0] = words[0];
+	((__u64 *)out->comm)[1] = words[1];
+#else
+	bpf_probe_read_kernel(out->comm, sizeof(out->comm), task->comm);
+#endif
+}
+
+/* All of *out but memcg_id and facts; the facts are returned. */
+static __always_inline __u32 read_task_fields(struct wire_task *out, struct task_struct *task)
 {
 	struct signal_struct *signal = KERNEL_READ(task, signal);
-	__u32 facts = 0;
+	__u32 flags = KERNEL_READ(task, flags), facts = 0;
 
 	out->start_boottime_ns = KERNEL_READ(task, start_boottime);
+	__u32 tgid = KERNEL_READ(task, tgid);
 	out->pid = KERNEL_READ(task, pid);
-	out->tgid = KERNEL_READ(task, tgid);
+	out->tgid = tgid;
 	out->ppid = KERNEL_READ(task, real_parent, tgid);
 	out->uid = KERNEL_READ(task, real_cred, uid.val);
-	out->flags = KERNEL_READ(task, flags);
+	out->flags = flags;
 	out->oom_score_adj = KERNEL_READ(signal, oom_score_adj);
 	out->threads = KERNEL_READ(signal, nr_threads);
-	bpf_probe_read_kernel(out->comm, sizeof(out->comm), task->comm);
+	read_comm(out, task);
 
-	if (out->flags & PF_KTHREAD)
+	if (flags & PF_KTHREAD)
 		facts |= WIRE_TASK_KTHREAD;
-	if (out->flags & PF_EXITING) {
+	if (flags & PF_EXITING) {
 		facts |= WIRE_TASK_EXITING;
 		if (has_left_cgroup(task))
 			facts |= WIRE_TASK_NOT_IN_CGROUP;
 	}
-	if (out->tgid == 1)
+	if (tgid == 1)
 		facts |= WIRE_TASK_GLOBAL_INIT;
 	struct mm_struct *oom_mm = KERNEL_READ(signal, oom_mm);
 	if (oom_mm) {
@@ -97,24 +116,36 @@ static __always_inline void read_task(struct wire_task *out, struct task_struct 
 	}
 	if (KERNEL_READ(signal, oom_flag_origin))
 		facts |= WIRE_TASK_OOM_ORIGIN;
-	out->facts = facts;
+	return facts;
+}
+
+/* All of *out, zeros where there is no address space. Returns `facts` with what depends on it. */
+static __always_inline __u32 read_mm_fields(struct wire_mm *out, struct task_struct *task, struct mm_struct *mm, __u32 facts)
+{
+	/* That of a kernel thread is borrowed at best (kthread_use_mm()). */
+	if (!mm || facts & WIRE_TASK_KTHREAD) {
+		__builtin_memset(out, 0, sizeof(*out));
+		return facts;
+	}
+	facts |= WIRE_TASK_HAS_MM;
+	read_mm(out, mm);
+	if (mm_has_oom_skip(mm))
+		facts |= WIRE_TASK_MMF_OOM_SKIP;
+	if (KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
+		facts |= WIRE_TASK_IN_VFORK;
+	return facts;
+}
+
+/* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
+static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
+{
+	out->facts = read_task_fields(out, task);
 }
 
 /* The address space, and what of the task's facts depends on it. */
 static __always_inline void read_task_mm(struct wire_task *out, struct wire_mm *out_mm, struct task_struct *task)
 {
-	struct mm_struct *mm = KERNEL_READ(task, mm);
-
-	if (out->facts & WIRE_TASK_KTHREAD)
-		return; /* a borrowed mm at best (kthread_use_mm()) */
-	if (mm) {
-		out->facts |= WIRE_TASK_HAS_MM;
-		read_mm(out_mm, mm);
-		if (mm_has_oom_skip(mm))
-			out->facts |= WIRE_TASK_MMF_OOM_SKIP;
-		if (KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
-			out->facts |= WIRE_TASK_IN_VFORK;
-	}
+	out->facts = read_mm_fields(out_mm, task, KERNEL_READ(task, mm), out->facts);
 }
 
 #endif /* OOMTRACE_READ_TASK_BPF_H */

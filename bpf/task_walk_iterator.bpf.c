@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Attach method `tracepoint`, kernel 6.7 and later: the walk by the kernel's own task iterator, with direct reads.
-#define OOMTRACE_DIRECT_READS
+#include "candidate_by_cast.bpf.h"
 #include "task_walk.bpf.h"
 
 extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) __ksym __weak;
 extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
-extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 #define ALL_PROCESSES 0 /* BPF_TASK_ITER_ALL_PROCS */
 
@@ -14,28 +13,26 @@ static __always_inline __u32 walk_iterator(__u64 started_ns)
 {
 	struct bpf_iter_task iterator;
 	struct task_struct *task;
-	struct evaluation evaluation = {};
 	__u32 stop = WIRE_WALK_COMPLETE;
 
+	gathered.count = 0;
 	bpf_iter_task_new(&iterator, 0, ALL_PROCESSES);
 	while ((task = bpf_iter_task_next(&iterator))) {
-		/* The iterator's pointer is trusted, and for every load from a trusted pointer the verifier searches all of the
-		 * kernel's types three times: half of the tracer's start. What is only read needs no trust. */
-		task = bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
 		__u32 bound = walk_bound_reached(started_ns);
 		if (bound) {
 			stop = bound;
 			break;
 		}
 		invocation.tasks_seen++;
-		if (!in_oom_domain(task_memcg(task)))
-			continue;
-		if (leader_lost_its_mm(task))
-			emit_candidate_by_address(address_of(task), 0, 0, 0);
-		else
-			emit_candidate(task, &evaluation);
+		__u64 index = gathered.count;
+		if (index < TASKS_PER_STEP)
+			gathered.tasks[index].task = (__u64)task;
+		gathered.count = index + 1;
+		if (index + 1 >= TASKS_PER_STEP)
+			walk_gathered();
 	}
 	bpf_iter_task_destroy(&iterator);
+	walk_gathered();
 	return stop;
 }
 

@@ -32,6 +32,17 @@ struct per_cpu_areas {
 	wire_u32 tried;
 };
 
+/*
+ * Candidates on their way to the ring. A scan sends thousands of them, one right after the other, so they travel together: one
+ * sample of the ring holds up to this many whole records, back to back. Written under oom_lock, like `invocation`.
+ */
+#define CANDIDATES_PER_SAMPLE 32
+struct candidate_batch {
+	struct wire_candidate records[CANDIDATES_PER_SAMPLE];
+	wire_u64 count;            /* of records that wait */
+	struct wire_header header; /* of the first of them, which stands for all but for the sequence number */
+};
+
 /* The one OOM invocation that holds oom_lock. Written only by the task in `task`, while it is inside out_of_memory(). */
 struct invocation {
 	wire_u64 episode;          /* counts up; never 0 once one has begun */
@@ -45,6 +56,7 @@ struct invocation {
 	wire_u64 found_memcg_id;
 	wire_u64 walk_next;          /* where the walk over the task list goes on */
 	wire_u64 last_memcg;         /* the memcg announced last: neighbours in a scan often share it */
+	wire_u64 last_memcg_id;
 	wire_u64 last_memcg_outside; /* the last one found outside the OOM's domain */
 	wire_u64 dropped[WIRE_DROP_REASONS];
 	wire_u64 tasks_seen;
@@ -82,6 +94,27 @@ struct invocation {
 	wire_u32 signal_counted; /* the kernel counts the kill that signal_task was signalled for */
 	wire_u32 kills_seen;     /* of those that the kernel counts */
 	wire_u32 reserved;
+};
+
+/*
+ * Tracepoint method. A task's data lies in a dozen places that nobody has looked at for long, and the walk waits for each of them to come from memory.
+ * So it goes in steps of so many tasks: first all of their pointers, then one look at each place, which the processor fetches many
+ * at a time because none depends on another, and then the reading proper.
+ */
+#define TASKS_PER_STEP 32
+
+struct gathered_task {
+	wire_u64 task;
+	wire_u64 mm;
+	wire_u64 signal;
+	wire_u64 cred;
+	wire_u64 parent;
+	wire_u64 vfork_done;
+};
+struct gathered_tasks {
+	struct gathered_task tasks[TASKS_PER_STEP];
+	wire_u64 count;
+	wire_u64 touched; /* what the looks add up to: without it the compiler would leave them out */
 };
 
 /* Totals over all episodes, read by user space. */

@@ -2,6 +2,9 @@
 /*
  * wire_emit.bpf.h: the one way to the ring. Reserve, zero the whole record (padding too: nothing of the kernel's memory leaks),
  * stamp the header, submit, and count what could not be sent.
+ *
+ * Candidates go through candidate_batch: the next record of another kind sends those that wait before it, so that the ring holds
+ * the records of an episode in the order of their sequence numbers, and the closing record none too few.
  */
 #ifndef OOMTRACE_WIRE_EMIT_BPF_H
 #define OOMTRACE_WIRE_EMIT_BPF_H
@@ -12,12 +15,34 @@
  * record of an episode, by the last, and once in so many candidates, which is less than any ring can hold. */
 #define CANDIDATES_PER_WAKEUP 256
 
-static __always_inline void count_drop(__u32 reason)
+static __always_inline void count_drops(__u32 reason, __u64 records)
 {
 	if (reason >= WIRE_DROP_REASONS)
 		return;
-	invocation.dropped[reason]++;
-	__sync_fetch_and_add(&counters.dropped[reason], 1);
+	invocation.dropped[reason] += records;
+	__sync_fetch_and_add(&counters.dropped[reason], records);
+}
+
+static __always_inline void count_drop(__u32 reason)
+{
+	count_drops(reason, 1);
+}
+
+/* Sends the candidates that wait, or counts every one of them as dropped. No function of its own: calls go deep enough. */
+static __always_inline void send_candidates(void)
+{
+	__u64 count = candidate_batch.count;
+
+	candidate_batch.count = 0;
+	if (!count || count > CANDIDATES_PER_SAMPLE)
+		return;
+	__u64 sent = invocation.candidates_sent, total = sent + count;
+	bool wake = total / CANDIDATES_PER_WAKEUP != sent / CANDIDATES_PER_WAKEUP;
+	if (bpf_ringbuf_output(&records, candidate_batch.records, count * sizeof(struct wire_candidate),
+			       wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		count_drops(WIRE_DROP_RING_FULL, count);
+	else
+		invocation.candidates_sent = total;
 }
 
 static __always_inline void zero_words(__u64 *words, __u32 count)
@@ -48,6 +73,8 @@ static __always_inline void *wire_reserve(__u64 size, __u16 kind)
 /* A record of the open invocation: takes the next sequence number even when there is no room, so that the gap shows. */
 static __always_inline void *wire_reserve_in_invocation(__u64 size, __u16 kind)
 {
+	send_candidates();
+
 	__u32 sequence = ++invocation.sequence;
 	struct wire_header *header = wire_reserve(size, kind);
 	if (!header) {
@@ -79,6 +106,38 @@ static __always_inline void wire_submit(void *record)
 static __always_inline void wire_submit_and_wake(void *record)
 {
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
+ * The place of the next candidate. It holds what another candidate left there, so every byte has to be written. Nothing may be sent
+ * before candidate_is_written(): call what announces a cgroup first.
+ */
+static __always_inline struct wire_candidate *next_candidate(void)
+{
+	__u64 index = candidate_batch.count;
+
+	if (index >= CANDIDATES_PER_SAMPLE)
+		return 0; /* for the verifier: they are sent as soon as there are so many */
+	if (!index) {
+		struct wire_header *header = &candidate_batch.header;
+		header->size = sizeof(struct wire_candidate);
+		header->kind = WIRE_CANDIDATE;
+		header->cpu = bpf_get_smp_processor_id();
+		header->time_ns = bpf_ktime_get_ns();
+		header->episode = invocation.episode;
+	}
+	struct wire_candidate *record = &candidate_batch.records[index];
+	barrier_var(record); /* kept, instead of worked out for each member */
+	__builtin_memcpy(&record->header, &candidate_batch.header, offsetof(struct wire_header, sequence));
+	__u64 sequence = ++invocation.sequence; /* with `reserved` behind it, in one */
+	__builtin_memcpy(&record->header.sequence, &sequence, sizeof(sequence));
+	return record;
+}
+
+static __always_inline void candidate_is_written(void)
+{
+	if (++candidate_batch.count >= CANDIDATES_PER_SAMPLE)
+		send_candidates();
 }
 
 #define WIRE_RESERVE(type, kind) ((struct type *)wire_reserve_in_invocation(sizeof(struct type), kind))

@@ -30,10 +30,15 @@ function(add_bpf_object source object)
   cmake_path(GET source FILENAME file)
   cmake_path(GET object PARENT_PATH object_dir)
   file(MAKE_DIRECTORY ${object_dir})
-  # -mcpu=v2: kernel 5.10 knows v3 too, but v2 is the set that clang 14 and every verifier of our list agree on.
+  # -mcpu=v2: kernel 5.10 knows v3 too, but v2 is the set that clang 14 and every verifier of our list agree on. A file that only
+  # newer kernels load may have a set of its own (the source property BPF_CPU).
+  get_source_file_property(cpu ${source} BPF_CPU)
+  if(NOT cpu)
+    set(cpu v2)
+  endif()
   add_custom_command(
     OUTPUT ${object}
-    COMMAND ${BPF_CLANG} -target bpf -mcpu=v2 -D__TARGET_ARCH_${BPF_ARCH} -O2 -g -std=gnu11
+    COMMAND ${BPF_CLANG} -target bpf -mcpu=${cpu} -D__TARGET_ARCH_${BPF_ARCH} -O2 -g -std=gnu11
             -Wall -Wextra -Werror -Wno-missing-declarations -Wno-unused-parameter
             -isystem ${PROJECT_SOURCE_DIR}/vmlinux/${BPF_VMLINUX_ARCH} -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/bpf
             -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}

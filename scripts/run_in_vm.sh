@@ -124,8 +124,11 @@ fi
 # Software emulation everywhere, so that results do not depend on the host; without cx16 and la57 because QEMU 7.2 gets
 # cmpxchg16b wrong and newer guests double-fault. rootfstype=ramfs: on the tmpfs that is the default every file page of the
 # initramfs would count as shared memory.
+# With -icount a guest's time goes on by its own instructions, which only one thread can count.
+accel=tcg,thread=multi
+case " ${more[*]} " in *' -icount '*) accel=tcg,thread=single ;; esac
 parameters="console=ttyS0 panic=-1 log_buf_len=4M rootfstype=ramfs $append"
-qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
+qemu=(qemu-system-x86_64 -accel "$accel" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
 	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs" "${more[@]}")
 
 if [ ${#command[@]} -eq 0 ]; then

@@ -21,7 +21,9 @@ constexpr std::array<Hook, 28> hooks{{
     // program                    kind                  target                          role                   fentry kprobe tp  required  lost without it
     {"fentry_out_of_memory",      HookKind::fentry,     "out_of_memory",                HookRole::entry,        yes, no,  no,  yes, "everything"},
     {"kprobe_out_of_memory",      HookKind::kprobe,     "out_of_memory",                HookRole::entry,        no,  yes, no,  yes, "everything"},
+    {"fexit_evaluated_by_cast",   HookKind::fexit,      "oom_evaluate_task",            HookRole::evaluation,   yes, no,  no,  yes, "the tasks that were weighed"},
     {"fexit_oom_evaluate_task",   HookKind::fexit,      "oom_evaluate_task",            HookRole::evaluation,   yes, no,  no,  yes, "the tasks that were weighed"},
+    {"kretprobe_evaluated_by_cast", HookKind::kretprobe, "oom_evaluate_task",           HookRole::evaluation,   no,  yes, no,  yes, "the tasks that were weighed", "kprobe_oom_evaluate_task"},
     {"kretprobe_oom_evaluate_task", HookKind::kretprobe, "oom_evaluate_task",           HookRole::evaluation,   no,  yes, no,  yes, "the tasks that were weighed", "kprobe_oom_evaluate_task"},
     {"fexit_oom_badness",         HookKind::fexit,      "oom_badness",                  HookRole::badness,      yes, no,  no,  no,  "the kernel's own scores: they are recomputed"},
     {"kretprobe_oom_badness",     HookKind::kretprobe,  "oom_badness",                  HookRole::badness,      no,  yes, no,  no,  "the kernel's own scores: they are recomputed"},
@@ -50,9 +52,26 @@ constexpr std::array<Hook, 28> hooks{{
     // clang-format on
 }};
 
-// The walk by iterator calls functions that only kernels from 6.7 on export to BPF.
-constexpr std::string_view iterator_program = "walk_iterator_at_mark";
-constexpr std::string_view iterator_kfunc = "bpf_iter_task_new";
+// Programs that call functions which only newer kernels export to BPF.
+struct KfuncNeed {
+    std::string_view program;
+    std::string_view kfunc;
+    std::string_view since; // mainline; a distribution may have it earlier
+};
+constexpr std::array kfunc_needs{
+    KfuncNeed{"walk_iterator_at_mark", "bpf_iter_task_new", "6.7"},
+    KfuncNeed{"fexit_evaluated_by_cast", "bpf_rdonly_cast", "6.2"},
+    KfuncNeed{"kretprobe_evaluated_by_cast", "bpf_rdonly_cast", "6.2"},
+};
+
+std::optional<std::string> why_no_kfunc(std::string_view program, const KernelOffers &offers)
+{
+    for (const KfuncNeed &need : kfunc_needs) {
+        if (need.program == program && !offers.has_kfunc(need.kfunc))
+            return fmt::format("this kernel has no {}() for BPF ({} and later)", need.kfunc, need.since);
+    }
+    return std::nullopt;
+}
 
 std::string_view tracepoint_name(std::string_view target)
 {
@@ -105,8 +124,6 @@ std::optional<std::string> why_not_there(const Hook &hook, const KernelOffers &o
     case HookKind::tracepoint:
         if (!offers.has_tracepoint(tracepoint_name(hook.target)))
             return fmt::format("this kernel has no tracepoint {}", hook.target);
-        if (hook.program == iterator_program && !offers.has_kfunc(iterator_kfunc))
-            return fmt::format("this kernel has no {}() for BPF (6.7 and later)", iterator_kfunc);
         break;
     case HookKind::fentry:
     case HookKind::fexit:
@@ -125,7 +142,7 @@ std::optional<std::string> why_not_there(const Hook &hook, const KernelOffers &o
             return fmt::format("this kernel has no symbol {}", hook.target);
         break;
     }
-    return std::nullopt;
+    return why_no_kfunc(hook.program, offers);
 }
 
 std::vector<HookChoice> choose_hooks(AttachMethod method, const KernelOffers &offers,

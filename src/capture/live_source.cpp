@@ -11,6 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include "tracer_state.h"
+
 namespace oomtrace
 {
 
@@ -19,8 +21,8 @@ namespace
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t largest_record = [] {
-    std::size_t largest = 0;
+constexpr std::size_t largest_sample = [] {
+    std::size_t largest = CANDIDATES_PER_SAMPLE * sizeof(wire_candidate);
 #define OOMTRACE_LARGER(kind, type) largest = std::max(largest, sizeof(type));
     WIRE_KINDS(OOMTRACE_LARGER)
 #undef OOMTRACE_LARGER
@@ -130,7 +132,7 @@ bool LiveSource::stage(std::span<const std::byte> record)
 {
     std::memcpy(staging_.data() + staged_, record.data(), record.size());
     staged_ += record.size();
-    return staging_.size() - staged_ >= largest_record;
+    return staging_.size() - staged_ >= largest_sample;
 }
 
 std::optional<std::span<const std::byte>> LiveSource::take_staged()

@@ -23,8 +23,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 # The programs that run once for each task the kernel weighs.
 PER_CANDIDATE = {
-    "fentry": ("fexit_oom_evaluate_task", "fexit_oom_badness"),
-    "kprobe": ("kprobe_oom_evaluate_task", "kretprobe_oom_evaluate_task", "kretprobe_oom_badness"),
+    "fentry": ("fexit_evaluated_by_cast", "fexit_oom_badness"),
+    "kprobe": ("kprobe_oom_evaluate_task", "kretprobe_evaluated_by_cast", "kretprobe_oom_badness"),
 }
 KERNEL_NAME_LENGTH = 15  # of a program: the kernel keeps no more, and not every bpftool completes it
 # A sleeping process with its page tables and stack, beside what it was told to hold.
@@ -36,6 +36,8 @@ def boot(options, methods, output):
     script = HERE / "guest" / "candidate_scans.sh"
     command = [TOP / "scripts" / "run_in_vm.sh", options.kernel, "--output", output, "--timeout", str(options.timeout)]
     command += ["--memory", options.memory, "--append", "log_buf_len=16M"]
+    if not options.wall_clock:
+        command += ["--qemu", "-icount shift=0,sleep=off"]
     for program in (f"{options.oomtrace}=oomtrace", options.workload, script, options.bpftool):
         command += ["--program", program]
     arguments = [str(number) for number in (options.count, options.each, limit, options.repeat)]
@@ -117,6 +119,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=5, help="OOMs per method (%(default)s)")
     parser.add_argument("--method", action="append", choices=sorted(PER_CANDIDATE), help="repeatable; default: all")
     parser.add_argument("--bound", type=ratio, default="1/20", help="programs / table, median (%(default)s)")
+    parser.add_argument("--wall-clock", action="store_true", help="time by the host's clock, not by the guest's instructions")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for the guest (%(default)s)")
     parser.add_argument("--output", type=pathlib.Path, help="keep what the guest left in this new directory")
     parser.add_argument("--json", help="write the figures here")
