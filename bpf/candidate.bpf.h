@@ -31,8 +31,9 @@ static __always_inline __u32 compare_mems_allowed(struct task_struct *task)
 {
 	if (!invocation.mems_allowed)
 		return 0;
-	return KERNEL_READ(task, mems_allowed.bits[0]) & invocation.mems_allowed ? WIRE_TASK_MEMS_READ
-										 : WIRE_TASK_MEMS_READ | WIRE_TASK_MEMS_DISJOINT;
+	return KERNEL_READ(task, mems_allowed.bits[0]) & invocation.mems_allowed
+		       ? WIRE_TASK_MEMS_READ
+		       : WIRE_TASK_MEMS_READ | WIRE_TASK_MEMS_DISJOINT;
 }
 
 /* The id of the task's cgroup, which is sent unless it was: neighbours in a scan often share theirs. */

@@ -54,8 +54,8 @@ struct invocation {
 	wire_u64 oom_memcg_id;
 	wire_u64 found_memcg; /* results of the walks up the hierarchy */
 	wire_u64 found_memcg_id;
-	wire_u64 walk_next;          /* where the walk over the task list goes on */
-	wire_u64 last_memcg;         /* the memcg announced last: neighbours in a scan often share it */
+	wire_u64 walk_next;  /* where the walk over the task list goes on */
+	wire_u64 last_memcg; /* the memcg announced last: neighbours in a scan often share it */
 	wire_u64 last_memcg_id;
 	wire_u64 last_memcg_outside; /* the last one found outside the OOM's domain */
 	wire_u64 dropped[WIRE_DROP_REASONS];

@@ -16,7 +16,7 @@ constexpr bool yes = true, no = false;
 
 constexpr std::string_view no_follow_up = "when the victim's memory came back";
 
-constexpr std::array<Hook, 28> hooks{{
+constexpr std::array<Hook, 30> hooks{{
     // clang-format off
     // program                    kind                  target                          role                   fentry kprobe tp  required  lost without it
     {"fentry_out_of_memory",      HookKind::fentry,     "out_of_memory",                HookRole::entry,        yes, no,  no,  yes, "everything"},

@@ -11,6 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include "decode/leading_record.h"
+
 #include "tracer_state.h"
 
 namespace oomtrace
@@ -127,7 +129,7 @@ void LiveSource::add_end()
     ended_ = true;
 }
 
-// The ring callback. False: full for now, the rest stays in the ring.
+// The ring callback: a sample holds one record, or many candidates. False: full for now, the rest stays in the ring.
 bool LiveSource::stage(std::span<const std::byte> record)
 {
     std::memcpy(staging_.data() + staged_, record.data(), record.size());
@@ -139,10 +141,8 @@ std::optional<std::span<const std::byte>> LiveSource::take_staged()
 {
     if (taken_ == staged_)
         return std::nullopt;
-    wire_header header{};
-    std::memcpy(&header, staging_.data() + taken_, sizeof(header));
-    const std::span<const std::byte> record(staging_.data() + taken_, header.size);
-    taken_ += header.size;
+    const auto record = leading_record(std::span<const std::byte>(staging_.data() + taken_, staged_ - taken_));
+    taken_ += record.size();
     return record;
 }
 
@@ -221,6 +221,8 @@ void LiveSource::add_losses()
 
 void LiveSource::after_delivery(std::span<const std::byte> record)
 {
+    if (record.size() < sizeof(wire_header))
+        return;
     const auto header = record_as<wire_header>(record.first(sizeof(wire_header)));
     if (header->kind == WIRE_INVOCATION_BEGIN) {
         if (const auto begin = record_as<wire_invocation_begin>(record))

@@ -94,7 +94,7 @@ std::set<std::string> with_what_all_use(std::set<std::string> programs)
 TEST(choose_hooks, fentry_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::fentry, {});
-    EXPECT_EQ(selected(choices), with_what_all_use({"fentry_out_of_memory", "fexit_oom_evaluate_task", "fexit_oom_badness",
+    EXPECT_EQ(selected(choices), with_what_all_use({"fentry_out_of_memory", "fexit_evaluated_by_cast", "fexit_oom_badness",
                                                     "fentry_oom_kill_process", "fentry_dump_header", "fexit_out_of_memory",
                                                     "mark_in_invocation", "signal_in_invocation"}));
     EXPECT_EQ(first_missing(choices), "");
@@ -103,7 +103,7 @@ TEST(choose_hooks, fentry_on_a_kernel_that_has_everything)
 TEST(choose_hooks, kprobe_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::kprobe, {});
-    EXPECT_EQ(selected(choices), with_what_all_use({"kprobe_out_of_memory", "kretprobe_oom_evaluate_task",
+    EXPECT_EQ(selected(choices), with_what_all_use({"kprobe_out_of_memory", "kretprobe_evaluated_by_cast",
                                                     "kretprobe_oom_badness", "kprobe_oom_kill_process", "kprobe_dump_header",
                                                     "kretprobe_out_of_memory", "mark_in_invocation", "signal_in_invocation"}));
     EXPECT_EQ(first_missing(choices), "");
@@ -140,6 +140,20 @@ TEST(choose_hooks, without_the_iterator_the_tasks_are_walked_as_a_list)
     EXPECT_EQ(selected(choices), with_what_all_use({"walk_list_at_mark", "signal_around_mark"}));
     EXPECT_THAT(reason_for(choices, "walk_iterator_at_mark"), HasSubstr("bpf_iter_task_new()"));
     EXPECT_EQ(first_missing(choices), "");
+}
+
+TEST(choose_hooks, without_casts_the_tasks_weighed_are_read_the_plain_way)
+{
+    FakeKernel kernel;
+    kernel.no_kfunc = {"bpf_rdonly_cast"};
+    const auto by_fentry = choose(AttachMethod::fentry, kernel);
+    EXPECT_THAT(selected(by_fentry), Contains("fexit_oom_evaluate_task"));
+    EXPECT_EQ(reason_for(by_fentry, "fexit_evaluated_by_cast"), "this kernel has no bpf_rdonly_cast() for BPF (6.2 and later)");
+    const auto by_kprobe = choose(AttachMethod::kprobe, kernel);
+    EXPECT_THAT(selected(by_kprobe), Contains("kretprobe_oom_evaluate_task"));
+    EXPECT_THAT(reason_for(by_kprobe, "kretprobe_evaluated_by_cast"), HasSubstr("bpf_rdonly_cast()"));
+    EXPECT_EQ(first_missing(by_fentry), "");
+    EXPECT_EQ(first_missing(by_kprobe), "");
 }
 
 TEST(choose_hooks, without_the_exit_mmap_tracepoint_the_function_stands_in)
@@ -195,9 +209,9 @@ TEST(choose_hooks, without_oom_evaluate_task_the_function_methods_are_no_good)
 {
     FakeKernel kernel;
     kernel.without_function("oom_evaluate_task");
-    EXPECT_EQ(first_missing(choose(AttachMethod::fentry, kernel)), "fexit_oom_evaluate_task");
+    EXPECT_EQ(first_missing(choose(AttachMethod::fentry, kernel)), "fexit_evaluated_by_cast");
     const auto choices = choose(AttachMethod::kprobe, kernel);
-    ASSERT_EQ(first_missing(choices), "kretprobe_oom_evaluate_task");
+    ASSERT_EQ(first_missing(choices), "kretprobe_evaluated_by_cast");
     EXPECT_EQ(missing_required(choices)->reason, "this kernel has no symbol oom_evaluate_task");
     EXPECT_EQ(first_missing(choose(AttachMethod::tracepoint, kernel)), "");
 }
