@@ -18,7 +18,7 @@ Bytes sample_of_candidates()
 {
     Stream stream;
     for (std::uint32_t pid = 1; pid <= candidates; pid++) {
-        stream.candidate(Task(pid, "weighed"), pid * 10);
+        stream.candidate(Task(pid, "weighed"), 10);
     }
     Bytes sample;
     for (const Bytes &record : stream.records()) {
