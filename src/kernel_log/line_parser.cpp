@@ -14,7 +14,7 @@ namespace
 
 bool has(std::string_view text, std::string_view part)
 {
-    return text.find(part) != std::string_view::npos;
+    return find_part(text, part) != std::string_view::npos;
 }
 
 bool is_zone_name(std::string_view word)
@@ -97,7 +97,7 @@ bool is_stack_line(std::string_view text)
         (trimmed[0] == 'R' || trimmed[0] == 'E' || trimmed[0] == 'x') && (is_letter(trimmed[1]) || is_digit(trimmed[1])))
         return true;
     // " ? dump_stack+0x6b/0x83"
-    const std::size_t plus = text.find("+0x");
+    const std::size_t plus = find_part(text, "+0x");
     return plus != std::string_view::npos && plus < 100 && has(text.substr(plus), "/0x");
 }
 
@@ -105,13 +105,13 @@ LineKind classify_kill(std::string_view text)
 {
     if (has(text, " is already exiting. Skip killing the task"))
         return LineKind::already_exiting;
-    const std::size_t at = text.find("illed process ");
-    if (at != std::string_view::npos && (at == 1 || text.substr(0, at - 1).ends_with(": "))) {
+    const std::size_t at = find_part(text, "illed process ");
+    if (at != std::string_view::npos && at > 0 && (at == 1 || text.substr(0, at - 1).ends_with(": "))) {
         const std::string_view rest = text.substr(at + 14);
         if (!rest.empty() && is_digit(rest.front()))
             return LineKind::kill;
     }
-    const std::size_t kill = text.find("ill process ");
+    const std::size_t kill = find_part(text, "ill process ");
     if (kill != std::string_view::npos && kill > 0 && (kill == 1 || text.substr(0, kill - 1).ends_with(": "))) {
         const std::string_view rest = text.substr(kill + 12);
         if (!rest.empty() && is_digit(rest.front())) {
@@ -248,6 +248,13 @@ LineKind classify(std::string_view text, const ParserState &state)
     const LineKind first = classify_by_first(text, state);
     if (first != LineKind::unknown)
         return first;
+    // Most lines of a report that come this far are of the call trace, or of the first block of Mem-Info.
+    if (text.front() == ' ') {
+        if (const LineKind kind = classify_totals(text); kind != LineKind::unknown)
+            return kind;
+        if (is_stack_line(text))
+            return LineKind::stack;
+    }
     if (has(text, "oom-killer: gfp_mask="))
         return LineKind::invocation;
     if (const LineKind kind = classify_kill(text); kind != LineKind::unknown)

@@ -2,6 +2,8 @@
 #include "kernel_log/log_reader.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "kernel_log/needle_search.h"
@@ -26,14 +28,30 @@ constexpr std::size_t most_victims = 64;
 constexpr std::size_t most_remembered = 4096;
 constexpr std::uint64_t most_stray = 1000;
 
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed)
+constexpr std::uint64_t mixer = 0x9e3779b97f4a7c15ULL;
+
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t value)
 {
-    std::uint64_t hash = seed == 0 ? 0xcbf29ce484222325ULL : seed; // FNV-1a
-    for (const char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3ULL;
-    }
+    hash = (hash ^ value) * mixer;
     return hash ^ (hash >> 32);
+}
+
+// Not for adversaries: it makes the id of a report, the same on every machine, so that bytes are taken in a fixed order.
+std::uint64_t hash_of(std::string_view text)
+{
+    std::uint64_t hash = text.size();
+    while (text.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data(), sizeof word);
+        if constexpr (std::endian::native == std::endian::big)
+            word = __builtin_bswap64(word);
+        hash = mixed(hash, word);
+        text.remove_prefix(sizeof word);
+    }
+    std::uint64_t tail = 0;
+    for (const char c : text)
+        tail = tail << 8 | static_cast<unsigned char>(c);
+    return mixed(hash, tail);
 }
 
 // Lines that begin a report whose first line was held back or cut off.
@@ -233,7 +251,9 @@ void LogReader::take_single(std::string_view line)
         record_ = {};
         return;
     }
-    for_each_record(line, [this](std::string_view record) {
+    std::optional<std::string>
+        first_host; // of records that run together: one file is one host's, whatever a name was made into
+    for_each_record(line, [&](std::string_view record) {
         LogLine log = strip_prefixes(record, scratch_);
         if (!log.host.empty() && log.field_only)
             record_.host = log.host;
@@ -244,7 +264,9 @@ void LogReader::take_single(std::string_view line)
         }
         if (log.speaker == Speaker::other)
             return;
-        if (log.host.empty())
+        if (first_host)
+            log.host = *first_host;
+        else if (log.host.empty())
             log.host = record_.host;
         if (!log.monotonic_ns)
             log.monotonic_ns = record_.monotonic_ns;
@@ -256,6 +278,8 @@ void LogReader::take_single(std::string_view line)
             take_text(rest.substr(0, end), log);
             rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
         }
+        if (!first_host && speaking_ != nullptr && speaking_->open != nullptr)
+            first_host = speaking_->host;
     });
 }
 
@@ -288,8 +312,9 @@ void LogReader::take_text(std::string_view text, const LogLine &line)
     if (take_boot_line(text, line))
         return;
     Stream &stream = stream_of(line);
-    const std::uint64_t hash = hash_of(text, line.monotonic_ns.value_or(0) + 1);
-    if (hash == std::exchange(stream.last_hash, hash)) // twice in a row: a doubled log
+    line_hash_ = hash_of(text);
+    const std::uint64_t stamped = mixed(line_hash_, line.monotonic_ns.value_or(0));
+    if (stamped == std::exchange(stream.last_hash, stamped)) // twice in a row: a doubled log
         return;
     LineKind kind = classify(text, stream.state);
     if (kind == LineKind::unknown && line.speaker == Speaker::unmarked) {
@@ -436,7 +461,7 @@ void LogReader::parse_into(Pending &pending, LineKind kind, std::string_view tex
     stream.stray = 0;
     ++report.lines;
     if (kind != LineKind::reaped)
-        report.text_hash = hash_of(text, report.text_hash);
+        report.text_hash = mixed(report.text_hash, line_hash_);
     if (report.is_over() && !pending.closed) {
         pending.closed = true;
         close_report(pending);

@@ -107,6 +107,7 @@ class LogReader
     std::string carry_;   // the last line, as far as it has come
     std::string context_; // what was passed over last: a report may begin a few lines before the needle
     std::string scratch_;
+    std::uint64_t line_hash_ = 0; // of the text that is being looked at
     PstoreParts parts_;
     Record record_;
     std::uint64_t export_skip_ = 0; // bytes of a binary length in journalctl -o export

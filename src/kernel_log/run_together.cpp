@@ -54,10 +54,14 @@ Prefix prefix_of(std::string_view line, std::size_t tag_at)
 
 void for_each_record(std::string_view line, const std::function<void(std::string_view)> &take)
 {
-    const std::size_t first = line.find(tag);
+    const std::size_t first = find_part(line, tag);
+    if (first == std::string_view::npos) {
+        take(line);
+        return;
+    }
     std::size_t begin = 0;
     // JSON has what looks like it inside a string.
-    if (first != std::string_view::npos && line.front() != '{') {
+    if (line.front() != '{') {
         for (std::size_t at = first; at != std::string_view::npos; at = line.find(tag, at + tag.size())) {
             const Prefix prefix = prefix_of(line, at);
             if (prefix.begin == std::string_view::npos || (prefix.begin <= begin && !prefix.damaged))

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -25,6 +26,13 @@ constexpr bool is_letter(char c)
 constexpr char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// As text.find(part) != npos, and several times faster where the first letter of the part is a common one.
+inline std::size_t find_part(std::string_view text, std::string_view part)
+{
+    const void *const at = ::memmem(text.data(), text.size(), part.data(), part.size());
+    return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char *>(at) - text.data());
 }
 
 // ASCII only; the locale has no say in what a kernel prints.

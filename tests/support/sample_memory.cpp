@@ -20,6 +20,7 @@ LimitCounter counter(std::uint64_t usage, std::optional<std::uint64_t> max, std:
     result.max_bytes = max;
     result.peak_bytes = max && usage > *max ? *max : usage;
     result.failcnt = failcnt;
+    result.low_bytes = result.min_bytes = 0;
     return result;
 }
 
@@ -74,7 +75,7 @@ Zone zone(std::uint32_t index, std::string name, ZoneSizes sizes, std::vector<st
     result.min_bytes = sizes.min;
     result.low_bytes = sizes.low;
     result.high_bytes = sizes.high;
-    result.free_highatomic_bytes = 0;
+    result.boost_bytes = result.reserved_highatomic_bytes = result.free_highatomic_bytes = 0;
     result.free_pcp_bytes = 24 * kib;
     result.lowmem_reserve_bytes = std::move(reserve);
     result.stat_bytes = {{"active_anon", sizes.managed / 2},
@@ -109,8 +110,8 @@ Node host_node(std::array<Zone, 3> zones, std::array<std::uint32_t, 3> orders)
     Node node;
     for (std::size_t i = 0; i < zones.size(); ++i) {
         add_free_blocks(zones[i], orders[i]);
-        node.present_bytes += zones[i].present_bytes;
-        node.spanned_bytes += zones[i].spanned_bytes;
+        node.present_bytes = node.present_bytes.value_or(0) + zones[i].present_bytes.value_or(0);
+        node.spanned_bytes = node.spanned_bytes.value_or(0) + zones[i].spanned_bytes.value_or(0);
         node.zones.push_back(std::move(zones[i]));
     }
     return node;

@@ -21,7 +21,8 @@ def parse(name):
 
 class EveryStoredReport(unittest.TestCase):
     def test_is_read_whole(self):
-        files = sorted(DATA.glob("*.txt"))
+        # Reports of 2.6 that were pasted into pages are for `oomtrace explain`.
+        files = sorted(set(DATA.glob("*.txt")) - set(DATA.glob("seed-*")))
         self.assertGreaterEqual(len(files), 9)
         for file in files:
             text = read(file.name)

@@ -216,8 +216,10 @@ TEST(LogReader, InventsNothingWhereverTheLogIsCut)
         const auto lines = lines_of(file_text(name));
         const auto whole = incidents_of(file_text(name));
         std::vector<std::uint32_t> victims;
-        for (const Incident &incident : whole)
-            victims.push_back(incident.victim ? incident.victim->process.pid : 0);
+        for (const Incident &incident : whole) {
+            for (const KilledProcess &kill : incident.kills)
+                victims.push_back(kill.process.pid);
+        }
         for (std::size_t cut = 0; cut <= lines.size(); ++cut) {
             std::string head;
             std::string tail;
@@ -229,12 +231,21 @@ TEST(LogReader, InventsNothingWhereverTheLogIsCut)
                     if (incident.victim) {
                         EXPECT_THAT(victims, testing::Contains(incident.victim->process.pid)) << name << " at " << cut;
                     }
-                    const bool same =
-                        std::any_of(whole.begin(), whole.end(), [&](const Incident &one) { return one.id == incident.id; });
-                    EXPECT_TRUE(same || !incident.completeness.complete || incident.outcome == Outcome::unknown ||
-                                incident.provenance.candidates.source == Source::absent ||
-                                incident.outcome == Outcome::killed || incident.outcome == Outcome::group_kill)
-                        << name << " at " << cut;
+                    // Every row is one of the whole log's, and every score is the one it has there.
+                    for (const CandidateTask &candidate : incident.candidates) {
+                        EXPECT_TRUE(std::any_of(
+                            whole.begin(), whole.end(),
+                            [&](const Incident &one) {
+                                return std::any_of(
+                                    one.candidates.begin(), one.candidates.end(), [&](const CandidateTask &known) {
+                                        return known.process.pid == candidate.process.pid &&
+                                               known.process.comm == candidate.process.comm &&
+                                               known.memory->rss_bytes() == candidate.memory->rss_bytes() &&
+                                               (!candidate.points || candidate.points == known.points || !known.points);
+                                    });
+                            }))
+                            << name << " at " << cut << ": " << candidate.process.comm;
+                    }
                 }
             }
         }
