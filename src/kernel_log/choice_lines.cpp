@@ -185,7 +185,7 @@ bool parse_score(std::string_view text, ParsedReport &report)
     if (!points)
         return false;
     score.score = *points;
-    score.classic = cursor.rest.starts_with(" or a child");
+    score.classic = begins(cursor.rest, " or a child");
     report.score = std::move(score);
     return true;
 }

@@ -56,7 +56,7 @@ bool parse_invocation(std::string_view text, ParsedReport &report)
             const std::size_t end = cursor.rest.find(", ");
             const std::string_view value = cursor.rest.substr(0, end);
             report.nodemask = parse_node_list(without_trailing_spaces(value));
-            report.has_nodemask = report.nodemask || value.starts_with("(null)");
+            report.has_nodemask = report.nodemask || begins(value, "(null)");
             cursor.rest.remove_prefix(value.size());
         }
         if (!cursor.take_until(","))
@@ -84,7 +84,7 @@ bool parse_cpu(std::string_view text, ParsedReport &report)
 {
     if (report.trigger_pid)
         return false;
-    const bool old = text.starts_with("Pid: ");
+    const bool old = begins(text, "Pid: ");
     const std::size_t comm_at = text.find(old ? ", comm: " : " Comm: ");
     if (comm_at == std::string_view::npos)
         return false;
@@ -130,7 +130,7 @@ bool parse_stack(std::string_view text, ParsedReport &report)
 {
     TextCursor cursor{text};
     cursor.skip_spaces();
-    if (cursor.rest.starts_with("RIP: ") || cursor.rest.starts_with("RSP: ") || cursor.rest.starts_with("EIP: "))
+    if (begins(cursor.rest, "RIP: ") || begins(cursor.rest, "RSP: ") || begins(cursor.rest, "EIP: "))
         report.x86_registers = true;
     StackFrame frame;
     if (cursor.take("[<")) {

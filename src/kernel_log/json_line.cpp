@@ -91,7 +91,7 @@ std::string unescaped(std::string_view raw)
             break;
         case 'u': {
             auto code = take_unicode(cursor);
-            if (code && *code >= 0xd800 && *code < 0xdc00 && cursor.rest.starts_with("\\u")) {
+            if (code && *code >= 0xd800 && *code < 0xdc00 && begins(cursor.rest, "\\u")) {
                 TextCursor ahead{cursor.rest.substr(2)};
                 if (const auto low = take_unicode(ahead); low && *low >= 0xdc00 && *low < 0xe000) {
                     code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);

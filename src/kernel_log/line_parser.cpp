@@ -35,9 +35,9 @@ LineKind classify_zone(std::string_view text)
         if (!cursor.take_number<std::uint32_t>())
             return LineKind::unknown;
         cursor.skip_spaces();
-        if (cursor.rest.starts_with("hugepages_total="))
+        if (begins(cursor.rest, "hugepages_total="))
             return LineKind::hugepages;
-        if (cursor.rest.starts_with("active_anon:"))
+        if (begins(cursor.rest, "active_anon:"))
             return LineKind::node;
     }
     const std::size_t end = cursor.rest.find_first_of(": ");
@@ -49,11 +49,11 @@ LineKind classify_zone(std::string_view text)
         return LineKind::unknown;
     const bool colon = cursor.rest[end] == ':';
     const std::string_view rest = without_leading_spaces(cursor.rest.substr(end + 1));
-    if (!colon && rest.starts_with("free:"))
+    if (!colon && begins(rest, "free:"))
         return LineKind::zone;
-    if (!colon && rest.starts_with("per-cpu:"))
+    if (!colon && begins(rest, "per-cpu:"))
         return LineKind::per_cpu;
-    if (colon && (rest.starts_with("empty") || (!rest.empty() && is_digit(rest.front()) && has(rest.substr(0, 24), "*"))))
+    if (colon && (begins(rest, "empty") || (!rest.empty() && is_digit(rest.front()) && has(rest.substr(0, 24), "*"))))
         return LineKind::free_blocks;
     return LineKind::unknown;
 }
@@ -74,6 +74,9 @@ LineKind classify_counts(std::string_view text)
 LineKind classify_totals(std::string_view text)
 {
     const std::string_view trimmed = without_leading_spaces(text);
+    const std::size_t colon = trimmed.substr(0, 32).find(':');
+    if (colon == std::string_view::npos || colon + 1 >= trimmed.size() || !is_digit(trimmed[colon + 1]))
+        return LineKind::unknown;
     for (const std::string_view name :
          {"Active:", "active_anon:", "active_file:", "unevictable:", "dirty:", "slab_reclaimable:", "mapped:", "free:",
           "sec_pagetables:", "kernel_misc_reclaimable:", "inactive:"}) {
@@ -121,7 +124,7 @@ LineKind classify_kill(std::string_view text)
                 return LineKind::kill;
         }
     }
-    if (text.starts_with("Out of memory and no killable processes"))
+    if (begins(text, "Out of memory and no killable processes"))
         return LineKind::no_killable;
     return LineKind::unknown;
 }
@@ -131,15 +134,15 @@ LineKind classify_by_first(std::string_view text, const ParserState &state)
     switch (text.front()) {
     case '[':
         if (const std::string_view inside = without_leading_spaces(text.substr(1));
-            inside.starts_with("pid ") || inside.starts_with("pid]"))
+            begins(inside, "pid ") || begins(inside, "pid]"))
             return LineKind::table_header;
         else if (!inside.empty() && is_digit(inside.front()) && has(inside.substr(0, 24), "]"))
             return LineKind::table_row;
         break;
     case 'N':
-        if (text.starts_with("Node "))
+        if (begins(text, "Node "))
             return classify_zone(text);
-        if (text.starts_with("Normal"))
+        if (begins(text, "Normal"))
             return classify_zone(text);
         break;
     case 'n':
@@ -151,77 +154,77 @@ LineKind classify_by_first(std::string_view text, const ParserState &state)
             return kind;
         break;
     case 'C':
-        if (text.starts_with("CPU ") && has(text, ": hi:"))
+        if (begins(text, "CPU ") && has(text, ": hi:"))
             return LineKind::per_cpu;
-        if (text.starts_with("CPU: ") && has(text, " PID: ") && has(text, " Comm: "))
+        if (begins(text, "CPU: ") && has(text, " PID: ") && has(text, " Comm: "))
             return LineKind::cpu;
         break;
     case 'P':
-        if (text.starts_with("Pid: ") && has(text, ", comm: "))
+        if (begins(text, "Pid: ") && has(text, ", comm: "))
             return LineKind::cpu;
         break;
     case 'M':
     case 'm':
-        if (text.starts_with("Mem-Info:") || text.starts_with("Mem-info:"))
+        if (begins(text, "Mem-Info:") || begins(text, "Mem-info:"))
             return LineKind::mem_info;
-        if (text.starts_with("Memory cgroup stats for ") || text.starts_with("Memory cgroup stats"))
+        if (begins(text, "Memory cgroup stats for ") || begins(text, "Memory cgroup stats"))
             return LineKind::memcg_stats;
-        if (text.starts_with("Memory cgroup min protection "))
+        if (begins(text, "Memory cgroup min protection "))
             return LineKind::memcg_protection;
-        if (text.starts_with("memory: usage ") || text.starts_with("memory+swap: usage "))
+        if (begins(text, "memory: usage ") || begins(text, "memory+swap: usage "))
             return LineKind::memcg_counter;
-        if (text.starts_with("Movable") || text.starts_with("movable"))
+        if (begins(text, "Movable") || begins(text, "movable"))
             return classify_zone(text);
         break;
     case 's':
     case 'S':
-        if (text.starts_with("swap: usage "))
+        if (begins(text, "swap: usage "))
             return LineKind::memcg_counter;
-        if (text.starts_with("Swap cache"))
+        if (begins(text, "Swap cache"))
             return LineKind::swap;
-        if ((text.starts_with("sysrq: ") || text.starts_with("SysRq : ")) && has(text, "anual OOM execution"))
+        if ((begins(text, "sysrq: ") || begins(text, "SysRq : ")) && has(text, "anual OOM execution"))
             return LineKind::sysrq;
-        if ((text.starts_with("sysrq: ") || text.starts_with("SysRq : ")) && has(text, "Show Memory"))
+        if ((begins(text, "sysrq: ") || begins(text, "SysRq : ")) && has(text, "Show Memory"))
             return LineKind::other_report;
         break;
     case 'k':
-        if (text.starts_with("kmem: usage "))
+        if (begins(text, "kmem: usage "))
             return LineKind::memcg_counter;
         break;
     case 'F':
     case 'T':
-        if (text.starts_with("Free swap") || text.starts_with("Total swap"))
+        if (begins(text, "Free swap") || begins(text, "Total swap"))
             return LineKind::swap;
-        if (text.starts_with("Tasks state (memory values in pages):"))
+        if (begins(text, "Tasks state (memory values in pages):"))
             return LineKind::table_title;
-        if (text.starts_with("Tasks in ") && has(text, " are going to be killed due to memory.oom.group set"))
+        if (begins(text, "Tasks in ") && has(text, " are going to be killed due to memory.oom.group set"))
             return LineKind::group;
-        if (text.starts_with("Task in ") && has(text, " killed"))
+        if (begins(text, "Task in ") && has(text, " killed"))
             return LineKind::memcg_task;
         break;
     case 'l':
     case 'p':
-        if (text.starts_with("lowmem_reserve") || text.starts_with("protections[]"))
+        if (begins(text, "lowmem_reserve") || begins(text, "protections[]"))
             return LineKind::lowmem_reserve;
         break;
     case 'U':
-        if (text.starts_with("Unreclaimable slab info:"))
+        if (begins(text, "Unreclaimable slab info:"))
             return LineKind::slab_header;
         break;
     case 'o':
-        if (text.starts_with("oom-kill:constraint="))
+        if (begins(text, "oom-kill:constraint="))
             return LineKind::summary;
-        if (text.starts_with("oom_reaper: "))
+        if (begins(text, "oom_reaper: "))
             return LineKind::reaped;
-        if (text.starts_with("oom killer ") && has(text, " has mm pinned by "))
+        if (begins(text, "oom killer ") && has(text, " has mm pinned by "))
             return LineKind::mm_pinned;
         break;
     case 'O':
-        if (text.starts_with("OOM killer: ") || text.starts_with("OOM request ignored"))
+        if (begins(text, "OOM killer: ") || begins(text, "OOM request ignored"))
             return LineKind::no_killable;
         break;
     case 'K':
-        if (text.starts_with("Kernel panic") &&
+        if (begins(text, "Kernel panic") &&
             (has(text, "panic_on_oom") || has(text, "deadlocked on memory") || has(text, "no killable processes")))
             return LineKind::panic;
         break;

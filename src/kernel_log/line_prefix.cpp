@@ -126,7 +126,9 @@ constexpr std::array<std::string_view, 8> levels = {"emerg", "alert", "crit", "e
 // dmesg -x: "kern  :warn  : ".
 bool take_facility_and_level(TextCursor &cursor)
 {
-    if (!is_letter(cursor.peek()))
+    // The facility is padded to six letters; one is longer.
+    const std::string_view line = cursor.rest;
+    if (line.size() < 16 || (line[6] != ':' && line[8] != ':'))
         return false;
     for (const std::string_view facility : facilities) {
         TextCursor ahead = cursor;

@@ -285,8 +285,8 @@ void LogReader::take_single(std::string_view line)
 
 bool LogReader::take_boot_line(std::string_view text, const LogLine &line)
 {
-    const bool boots = text.starts_with("Linux version ");
-    const std::size_t swap = text.starts_with("Adding ") ? text.find("k swap on ") : std::string_view::npos;
+    const bool boots = begins(text, "Linux version ");
+    const std::size_t swap = begins(text, "Adding ") ? text.find("k swap on ") : std::string_view::npos;
     if (!boots && swap == std::string_view::npos)
         return false;
     if (boots_.size() >= most_boots && !boots_.contains(std::string(line.host)))
@@ -312,7 +312,7 @@ void LogReader::take_text(std::string_view text, const LogLine &line)
     if (take_boot_line(text, line))
         return;
     Stream &stream = stream_of(line);
-    line_hash_ = hash_of(text);
+    line_hash_ = hash_of(without_leading_spaces(text)); // what carries a record may indent its second line
     const std::uint64_t stamped = mixed(line_hash_, line.monotonic_ns.value_or(0));
     if (stamped == std::exchange(stream.last_hash, stamped)) // twice in a row: a doubled log
         return;
@@ -431,6 +431,10 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
         if (!parse_choice_line(kind, text, line, probe))
             return;
         const ParsedReport &report = target->report;
+        if (kind == LineKind::already_exiting && !report.group_path.empty()) {
+            parse_into(*target, kind, text, line, stream);
+            return;
+        }
         if (kind == LineKind::kill) {
             const KillLine &kill = probe.kills.front();
             const bool same = std::any_of(report.kills.begin(), report.kills.end(), [&](const KillLine &known) {

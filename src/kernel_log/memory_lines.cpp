@@ -48,8 +48,11 @@ std::optional<Counter> take_counter(TextCursor &cursor)
         cursor.skip_spaces();
         if (cursor.at_end())
             return std::nullopt;
-        const std::size_t colon = cursor.rest.find_first_of(": ?");
-        if (colon == std::string_view::npos)
+        std::size_t colon = 0;
+        while (colon < cursor.rest.size() && cursor.rest[colon] != ':' && cursor.rest[colon] != ' ' &&
+               cursor.rest[colon] != '?')
+            ++colon;
+        if (colon == cursor.rest.size())
             return std::nullopt;
         if (cursor.rest[colon] != ':' || colon == 0) {
             cursor.rest.remove_prefix(colon + 1);
@@ -190,7 +193,7 @@ bool parse_free_blocks(std::string_view text, ParsedReport &report)
     const ZoneName name = take_zone_name(cursor);
     cursor.take(":");
     cursor.skip_spaces();
-    if (cursor.rest.starts_with("empty"))
+    if (begins(cursor.rest, "empty"))
         return true;
     const std::size_t index = zone_index(report, name);
     if (index == SIZE_MAX || !report.zones[index].free_blocks.empty())
@@ -303,7 +306,7 @@ bool parse_page_count(std::string_view text, ParsedReport &report)
 // "Free swap  = 0kB", "Total swap = 0kB", "Free swap:  0kB", "Swap cache stats: add 1, delete 2, find 3/4"
 bool parse_swap(std::string_view text, ParsedReport &report)
 {
-    if (text.starts_with("Swap cache")) {
+    if (begins(text, "Swap cache")) {
         TextCursor cursor{text};
         const auto number_after = [&](std::string_view word, const char *name) {
             TextCursor ahead{text};
@@ -329,7 +332,7 @@ bool parse_swap(std::string_view text, ParsedReport &report)
     const auto value = cursor.take_number<std::uint64_t>();
     if (!value || !take_unit(cursor) || !kilobytes(*value))
         return false;
-    auto &field = text.starts_with("Free") ? report.swap_free_bytes : report.swap_total_bytes;
+    auto &field = begins(text, "Free") ? report.swap_free_bytes : report.swap_total_bytes;
     if (field)
         return false;
     field = kilobytes(*value);

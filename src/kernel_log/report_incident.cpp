@@ -11,6 +11,7 @@
 #include "kernel_log/report_gfp.h"
 #include "kernel_log/report_memory.h"
 #include "kernel_log/scores.h"
+#include "kernel_log/text_cursor.h"
 #include "reconstruct/badness.h"
 
 namespace oomtrace::kernel_log
@@ -24,7 +25,7 @@ constexpr std::int32_t oom_disable = -17;
 
 bool starts_with_memcg(std::string_view message)
 {
-    return message.starts_with("Memory cgroup") || message.starts_with("Memory Cgroup");
+    return begins(message, "Memory cgroup") || begins(message, "Memory Cgroup");
 }
 
 const std::string &kill_message(const ParsedReport &report)
@@ -391,6 +392,10 @@ class Builder
             incident_.kills.push_back(std::move(kill));
         }
         for (const NamedPid &exiting : report_.already_exiting) {
+            const bool known = std::any_of(incident_.kills.begin(), incident_.kills.end(),
+                                           [&](const KilledProcess &kill) { return kill.process.pid == exiting.pid; });
+            if (known) // the first victim of a group, when it comes to its turn
+                continue;
             KilledProcess kill;
             kill.process = process_of(exiting.pid, exiting.comm);
             kill.why = KillWhy::already_exiting;

@@ -49,14 +49,22 @@ constexpr bool equal_but_case(std::string_view a, std::string_view b)
 
 constexpr std::string_view without_leading_spaces(std::string_view text)
 {
-    const std::size_t begin = text.find_first_not_of(" \t");
-    return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+        text.remove_prefix(1);
+    return text;
 }
 
 constexpr std::string_view without_trailing_spaces(std::string_view text)
 {
     const std::size_t last = text.find_last_not_of(" \t\r");
     return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
+}
+
+// starts_with() of a literal: the length is known when this is compiled, and no function is called.
+template <std::size_t Size>
+bool begins(std::string_view text, const char (&literal)[Size])
+{
+    return text.size() >= Size - 1 && std::memcmp(text.data(), literal, Size - 1) == 0;
 }
 
 struct TextCursor {
@@ -72,6 +80,15 @@ struct TextCursor {
         if (!rest.starts_with(text))
             return false;
         rest.remove_prefix(text.size());
+        return true;
+    }
+
+    template <std::size_t Size>
+    bool take(const char (&literal)[Size])
+    {
+        if (!begins(rest, literal))
+            return false;
+        rest.remove_prefix(Size - 1);
         return true;
     }
 

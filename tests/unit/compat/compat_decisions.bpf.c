@@ -36,14 +36,11 @@ struct decisions {
     __s64 chosen_points_is_signed;
     __s64 has_lookup_percpu_elem;
     __s64 has_cpusets, task_cpuset;
-<<<<<<< HEAD
     __s64 has_mempolicy, task_bind_nodes, nodes_of_another_policy;
-=======
     __s64 memcg_counts_group_kills;
     __s64 COMPACT_NOT_SUITABLE_ZONE, COMPACT_SKIPPED, COMPACT_DEFERRED, COMPACT_NO_SUITABLE_PAGE, COMPACT_CONTINUE;
     __s64 COMPACT_COMPLETE, COMPACT_PARTIAL_SKIPPED, COMPACT_CONTENDED, COMPACT_SUCCESS;
     __s64 COMPACT_PRIO_SYNC_FULL, COMPACT_PRIO_SYNC_LIGHT, COMPACT_PRIO_ASYNC;
->>>>>>> 0b4c992 (bpf: keep a ledger of retries, and count kills as the kernel does)
 };
 
 struct decisions decisions = {};

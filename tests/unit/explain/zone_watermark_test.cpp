@@ -154,7 +154,8 @@ TEST(ZoneWatermark, ZonesThatAreOutOfTheQuestion)
 TEST(ZoneWatermark, NumbersThatCannotBeDoNotWrap)
 {
     Zone low = zone(0, 1);
-    low.min_bytes = low.reserved_highatomic_bytes = ~0ULL;
+    low.min_bytes = ~0ULL;
+    low.reserved_highatomic_bytes = ~0ULL;
     low.lowmem_reserve_bytes = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
     low.free_blocks = {{0, ~0ULL, ~0ULL, ""}, {31, ~0ULL, ~0ULL, ""}};
     PageRequest huge = request(31);

@@ -160,7 +160,7 @@ TEST(WhyNow, NodesThatAreNotAllowed)
     Node second = incident.nodes[0];
     second.node = 1;
     for (Zone &zone : second.zones)
-        zone.free_bytes = zone.managed_bytes / 2;
+        zone.free_bytes = zone.managed_bytes.value_or(0) / 2;
     incident.nodes.push_back(second);
     incident.constraint = Constraint::cpuset;
     incident.trigger.cpuset = "/web";
