@@ -37,10 +37,10 @@ TEST(TerminalBefore, RoundsZoneByZoneOnSeveralNodesAndCompaction)
     incident.before.compaction = {2, 30'000'000, 3, CompactPriority::sync_light, CompactResult::skipped, 1, 16, false};
     EXPECT_EQ(section(incident, "BEFORE"),
               R"(BEFORE        3 rounds of reclaim over 41.0 ms, the last of which freed nothing
-  node  zone      can be reclaimed  with what is free  min to be left
-     0  Normal            9.00 MiB           60.0 MiB        54.0 MiB  reserved, or no block so large
-     0  number 1               0 B           11.0 MiB        11.0 MiB  no more than that
-     1  Normal             400 MiB            470 MiB        54.0 MiB  enough for another round
+  node zone     can be reclaimed with what is free min to be left
+     0 Normal           9.00 MiB          60.0 MiB       54.0 MiB reserved, or no block so large
+     0 number 1              0 B          11.0 MiB       11.0 MiB no more than that
+     1 Normal            400 MiB           470 MiB       54.0 MiB enough for another round
               and 2 more zones
   compaction  considered again 2 times over 30.0 ms, for order 3; the last (sync_light) ended as
               skipped, retry 1 of 16, not to be tried again
@@ -78,8 +78,8 @@ TEST(TerminalBefore, TellsNoneSeenFromNotKnown)
     half.before.compaction = {1, 1'000, 2, std::nullopt, std::nullopt, 1, 16, true};
     EXPECT_EQ(section(half, "BEFORE"),
               R"(BEFORE        rounds of reclaim were not watched
-  compaction  considered again 1 time over 1 µs, for order 2; the last (unknown priority) ended as
-              not known, retry 1 of 16, to be tried again
+  compaction  considered again 1 time over 1.00 µs, for order 2; the last (unknown priority) ended
+              as not known, retry 1 of 16, to be tried again
 )");
 }
 
@@ -107,7 +107,8 @@ TEST(TerminalKillCheck, ADifferenceIsShown)
     Incident incident = sample::memcg_kill();
     incident.kill_check.system = {3, 1};
     EXPECT_THAT(report_of(incident),
-                HasSubstr("DISAGREEMENT: kills on this host since the incident before: 3 counted by the kernel, 1 seen\n"));
+                HasSubstr("DISAGREEMENT: kills on this host since the incident before: 3 counted by the kernel, 1\n"
+                          "              seen\n"));
 
     incident.kill_check.system.reset();
     incident.kill_check.listed = 1;

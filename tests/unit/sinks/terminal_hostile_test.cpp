@@ -156,9 +156,9 @@ WHY NOW       No zone could give the 4 KiB asked for: Normal is 89.9 GiB below i
               host are filled with 61.0 TiB of process memory (anon).
 WHY THIS ONE  hdbnameserver-x[4100020] had the highest score of the 3 that could be killed: it held
               80.2 GiB, and oom_score_adj +1000 added 64.0 TiB; 2.46 TiB ahead of
-              hdbindexserver[4100017]. hdbindexserver[4100017] held more (61.6 TiB), but had
-              oom_score_adj +0. Its oom_score_adj decided that. It held only 80.0 GiB itself: most
-              of the memory that ran out is not its own.
+              hdbindexserver[4100017]. Its oom_score_adj decided that. hdbindexserver[4100017] held
+              more (61.6 TiB). It held only 80.0 GiB itself: most of the memory that ran out is not
+              its own.
 OTHERWISE     With oom_score_adj 961 or lower for hdbnameserver-x[4100020], hdbindexserver[4100017]
               would have been killed instead.
   when        2026-03-01 03:12:45.123 UTC, host web-3, Linux 6.12.48-amd64
@@ -182,7 +182,15 @@ MEMORY        what the host had left, zone by zone
   used by     process memory 61.0 TiB
   swap        none on this host
 
+BEFORE        17 rounds of reclaim over 1.20 s, the last 16 of which freed nothing
+  zone    can be reclaimed  with what is free  min to be left
+  Normal           160 KiB           52.9 MiB        54.2 MiB  short by 1.26 MiB
+  DMA32           64.0 KiB           56.4 MiB        11.8 MiB  rest is reserved
+  DMA                  0 B           11.0 MiB        64.0 KiB  rest is reserved
+
   checks      scores worked out again from the sizes: 3 of 3 equal to the kernel's
+              kills on this host since the incident before: 1 counted by the kernel, 1 seen; in this
+              OOM: 1 counted in /system.slice/search.service, 1 seen, 1 listed
   record      complete, id 9f1c2d3e-12-7048860ddf79, attached by fentry
 
 )");
@@ -196,6 +204,13 @@ TEST(TerminalHostile, NarrowTerminalDropsAColumnButWrapsNoTable)
     EXPECT_EQ(report.substr(0, report.find("\nLIMIT")),
               R"(OOM KILL  postgres[4121] (1.71 GiB) killed: cgroup /kube/pod7/db hit its
           2 GiB limit; asked by postgres[4125]
+WHY NOW       Cgroup /kube/pod7/db has used up its 2 GiB limit, and
+              there is no swap.
+WHY THIS ONE  postgres[4121] had the highest score of the 7 that could
+              be killed: it held 1.72 GiB; 1.09 GiB ahead of
+              pg_exporter[4131].
+OTHERWISE     With oom_score_adj -545 or lower for postgres[4121],
+              pg_exporter[4131] would have been killed instead.
   when        2026-03-01 03:12:45.123 UTC, host db-7, Linux
               6.12.48-amd64
   asked for   4 KiB (order 0, GFP_KERNEL_ACCOUNT), by postgres[4125],
