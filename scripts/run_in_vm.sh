@@ -3,7 +3,8 @@
 #
 # Boots one kernel of tests/vm/kernels.txt under QEMU with an initramfs made of busybox and the programs named, runs one
 # command in it and brings back what the command left in /out. Nothing is decided by reading the console: /out travels as a tar
-# on the guest's second serial port and the exit status on its third, because plain serial ports need no module on any kernel.
+# on the guest's second serial port and the exit status on its third, because plain serial ports need no module on any kernel. What
+# has to get out of a guest before it panics goes to its fourth.
 set -euo pipefail
 
 usage() {
@@ -12,9 +13,11 @@ usage: run_in_vm.sh KERNEL [OPTIONS] [-- COMMAND [ARGUMENT...]]
   KERNEL               a kernel of tests/vm/kernels.txt (fetched on first use); without a COMMAND: a shell on this terminal
   --program PATH[=NAME] put this program, with the shared libraries it needs, into the guest's PATH; may be repeated
   --file PATH=TARGET   copy a file or a directory to the absolute path TARGET; may be repeated
-  --output DIR         what the guest left in /out, with stdout, stderr, dmesg.txt, and the console's text in console.txt
+  --output DIR         what the guest left in /out, with stdout, stderr, dmesg.txt, the console's text in console.txt, and what
+                       came through its /dev/ttyS3 in live.txt
   --memory SIZE        of the guest (512M)
   --cpus N             of the guest (2)
+  --disk SIZE          an empty disk, /dev/nvme0n1 (which needs no module)
   --append TEXT        further kernel parameters
   --qemu TEXT          further arguments of QEMU, separated by spaces
   --timeout SECONDS    then QEMU is killed (120); 0: no limit
@@ -34,12 +37,12 @@ die() {
 }
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kernel='' output='' memory=512M cpus=2 append='' limit=120 more=()
+kernel='' output='' memory=512M cpus=2 disk='' append='' limit=120 more=()
 programs=() files=() command=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
-	--program | --file | --output | --memory | --cpus | --append | --qemu | --timeout)
+	--program | --file | --output | --memory | --cpus | --disk | --append | --qemu | --timeout)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
 		case $1 in
 		--program) programs+=("$2") ;;
@@ -47,6 +50,7 @@ while [ $# -gt 0 ]; do
 		--output) output=$2 ;;
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
+		--disk) disk=$2 ;;
 		--append) append=$2 ;;
 		--qemu) read -r -a more <<<"$2" ;;
 		--timeout) limit=$2 ;;
@@ -131,12 +135,18 @@ parameters="console=ttyS0 panic=-1 log_buf_len=4M rootfstype=ramfs $append"
 qemu=(qemu-system-x86_64 -accel "$accel" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
 	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs" "${more[@]}")
 
+if [ -n "$disk" ]; then
+	truncate -s "$disk" "$work/disk" || die "no disk of $disk"
+	qemu+=(-drive "file=$work/disk,format=raw,if=none,id=disk" -device "nvme,drive=disk,serial=disk")
+fi
+
 if [ ${#command[@]} -eq 0 ]; then
 	"${qemu[@]}" -serial mon:stdio -append "$parameters"
 	exit
 fi
 
-qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt" -serial "file:$work/out.tar.gz" -serial "file:$work/status")
+qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt" -serial "file:$work/out.tar.gz" -serial "file:$work/status"
+	-serial "file:$work/live.txt")
 timeout --kill-after=5 "$limit" "${qemu[@]}" </dev/null 2>"$work/qemu.txt" &
 qemu_pid=$!
 qemu_status=0
@@ -153,6 +163,7 @@ if [ -n "$output" ]; then
 	mkdir -p "$output"
 	cp -r "$work/out/." "$output/"
 	cp "$work/console.txt" "$output/console.txt" 2>/dev/null || true
+	cp "$work/live.txt" "$output/live.txt" 2>/dev/null || true
 fi
 
 show_console() {

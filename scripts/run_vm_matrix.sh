@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run_vm_matrix.sh [--kernel NAME]... [--scenario NAME]... [--output DIR] [--markdown FILE]
+# run_vm_matrix.sh [--kernel NAME]... [--scenario NAME]... [--method NAME]... [--turns] [--jobs N] [--output DIR] [--markdown FILE]
 #
 # Every kernel of tests/vm/kernels.txt (or the ones named), with every attach method, through every scenario of
 # tests/vm/scenarios (or the ones named): real OOMs under QEMU, each compared value by value with the kernel's own report, its
-# counters, and what was set up. Needs build/release (scripts/build.sh release). A table at the end; what the guests left stays in
-# DIR (build/vm_matrix). Exit status: 0 only when no run failed.
+# counters, and what was set up. With --turns each scenario on each kernel with one method only, another one on each kernel. N kernels
+# (1) run at the same time. Needs build/release (scripts/build.sh release). Tables at the end; what the guests left stays in DIR
+# (build/vm_matrix). Exit status: 0 only when no run failed.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
-kernels=() scenarios=() output=build/vm_matrix markdown=''
+kernels=() chosen=() turns=false jobs=1 output=build/vm_matrix markdown=''
 while [[ $# -gt 0 ]]; do
 	case $1 in
 	-h | --help) sed -n '/^# run_vm_matrix/,/^set /s/^# \{0,1\}//p' "$0"; exit 0 ;;
-	--kernel | --scenario | --output | --markdown)
+	--turns) turns=true; shift ;;
+	--kernel | --scenario | --method | --jobs | --output | --markdown)
 		[[ $# -ge 2 ]] || { echo "run_vm_matrix: $1 wants a value" >&2; exit 2; }
 		case $1 in
 		--kernel) kernels+=("$2") ;;
-		--scenario) scenarios+=(--scenario "$2") ;;
+		--scenario | --method) chosen+=("$1" "$2") ;;
+		--jobs) jobs=$2 ;;
 		--output) output=$2 ;;
 		--markdown) markdown=$2 ;;
 		esac
@@ -31,21 +34,48 @@ done
 for program in build/release/src/oomtrace build/release/tests/support/oom_workload; do
 	[[ -x $program ]] || { echo "run_vm_matrix: no $program: run scripts/build.sh release" >&2; exit 1; }
 done
-[[ ${#kernels[@]} -gt 0 ]] || mapfile -t kernels < <(awk '!/^#/ && $2 == "amd64" { print $1 }' tests/vm/kernels.txt)
+mapfile -t listed < <(awk '!/^#/ && $2 == "amd64" { print $1 }' tests/vm/kernels.txt)
+[[ ${#kernels[@]} -gt 0 ]] || kernels=("${listed[@]}")
+
+turn_of() {
+	local number
+	for number in "${!listed[@]}"; do
+		[[ ${listed[number]} != "$1" ]] || echo "$number"
+	done
+}
+
+# run_kernel NAME: its runs, in a log; then what is to be seen of it, in one piece.
+run_kernel() {
+	local kernel=$1 begin=$SECONDS code=0 turn=()
+	[[ $turns == false ]] || turn=(--turn "$(turn_of "$kernel")")
+	rm -f "$output/$kernel.json"
+	tests/vm/run_vm_test.py --kernel "$kernel" --oomtrace build/release/src/oomtrace \
+		--workload build/release/tests/support/oom_workload --output "$output/$kernel" --json "$output/$kernel.json" \
+		"${turn[@]}" "${chosen[@]}" >"$output/$kernel.log" 2>&1 || code=$?
+	{
+		printf '%s in %d s (%s)\n' "$(tail -n 1 "$output/$kernel.log")" $((SECONDS - begin)) "$output/$kernel.log"
+		if [[ $code -ne 0 ]]; then
+			# Of each run that failed the first lines: thousands of candidates may be missing.
+			awk '/^====/ { title = $0; lines = 0 } /^(FAIL|MISMATCH|run_)/ && lines < 12 { if (!lines++) print title; print }' \
+				"$output/$kernel.log"
+		fi
+	} >"$output/$kernel.summary"
+	cat "$output/$kernel.summary"
+	return $code
+}
 
 mkdir -p "$output"
 status=0 results=()
 for kernel in "${kernels[@]}"; do
-	begin=$SECONDS code=0
-	rm -f "$output/$kernel.json"
-	tests/vm/run_vm_test.py --kernel "$kernel" --oomtrace build/release/src/oomtrace \
-		--workload build/release/tests/support/oom_workload --output "$output/$kernel" --json "$output/$kernel.json" \
-		"${scenarios[@]}" >"$output/$kernel.log" 2>&1 || code=$?
-	printf '%s in %d s (%s)\n' "$(tail -n 1 "$output/$kernel.log")" $((SECONDS - begin)) "$output/$kernel.log"
-	if [[ $code -ne 0 ]]; then
-		status=1
-		grep -E '^(====|FAIL|MISMATCH|run_)' "$output/$kernel.log" | grep -vE -B 1 '^====' | grep -v '^--' || true
-	fi
+	while [[ $(jobs -pr | wc -l) -ge $jobs ]]; do
+		wait -n || status=1
+	done
+	run_kernel "$kernel" &
+done
+while [[ -n $(jobs -p) ]]; do
+	wait -n || status=1
+done
+for kernel in "${kernels[@]}"; do
 	[[ ! -f $output/$kernel.json ]] || results+=("$output/$kernel.json")
 done
 /usr/bin/python3 scripts/support/matrix_table.py ${markdown:+--markdown "$markdown"} "${results[@]}" || status=1

@@ -61,6 +61,9 @@ class Options:
     released_pages: int = 0  # what victims of earlier OOMs may still be giving back, for the usage of a memcg
     task_tolerance_pages: int = 0
     running: frozenset = frozenset()  # names of tasks that were running
+    # kswapd and other CPUs go on moving pages of any task from memory to swap: seen to move by one page between the tracer's
+    # reading and the kernel's table. The sum of both stays.
+    swapping_pages: int = 0
     # Until 6.1 a thread keeps changes of rss to itself for up to 64 faults (SPLIT_RSS_COUNTING), each of up to 16 pages, and hands
     # them over when it exits: a killed thread on another CPU does so between the kernel's table, its mark and its last line.
     victim_tolerance_pages: int = 0
@@ -248,6 +251,7 @@ class IncidentComparison:
         page_size = self.options.page_size
         pages = self.tolerance_of(task)
         sizes = {"tolerance": pages * page_size, "unit": "bytes"}
+        moving = {"tolerance": max(pages, self.options.swapping_pages) * page_size, "unit": "bytes"}
         name = f"tasks.{task.name}[{task.pid}]"
         self.check(f"{name}.comm", kernel_bytes(candidate["comm"]), kernel_bytes(task.name))
         self.check(f"{name}.tgid", candidate["tgid"], task.tgid)
@@ -255,15 +259,18 @@ class IncidentComparison:
         self.check(f"{name}.oom_score_adj", candidate["oom_score_adj"], task.oom_score_adj)
         self.check(f"{name}.total_vm", candidate["total_vm_bytes"], task.total_vm_pages * page_size, **sizes)
         self.check(f"{name}.pgtables", candidate["pgtables_bytes"], task.pgtables_bytes, **sizes)
-        self.check(f"{name}.swap", candidate["swap_bytes"], task.swap_pages * page_size, **sizes)
+        self.check(f"{name}.swap", candidate["swap_bytes"], task.swap_pages * page_size, **moving)
         parts = [candidate[f"rss_{part}_bytes"] for part in ("anon", "file", "shmem")]
         # A log of a kernel before 6.8 has the sum alone.
         rss = candidate.get("rss_bytes") if None in parts else sum(parts)
-        self.check(f"{name}.rss", rss, task.rss_pages * page_size, **sizes)
+        self.check(f"{name}.rss", rss, task.rss_pages * page_size, **moving)
+        if self.options.swapping_pages:
+            held = None if rss is None else rss + candidate["swap_bytes"]
+            self.check(f"{name}.rss_and_swap", held, (task.rss_pages + task.swap_pages) * page_size, **sizes)
         for part in ("anon", "file", "shmem"):
             printed = getattr(task, f"rss_{part}_pages")
             log = None if printed is None else printed * page_size
-            self.check(f"{name}.rss_{part}", candidate[f"rss_{part}_bytes"], log, **sizes)
+            self.check(f"{name}.rss_{part}", candidate[f"rss_{part}_bytes"], log, **moving)
 
         field = f"points.{task.name}[{task.pid}]"
         self.check(f"{field}.eligible", candidate["eligible"], candidate["skip_reason"] == "none")
@@ -322,7 +329,8 @@ class IncidentComparison:
         self.check(f"{name}.oom_score_adj", process["oom_score_adj"], kill.oom_score_adj)
         for size in ("total_vm", "pgtables"):
             self.check(f"{name}.{size}", process[f"{size}_bytes"], getattr(kill, f"{size}_bytes"))
-        rss = {"tolerance": self.options.victim_tolerance_pages * self.options.page_size, "unit": "bytes"}
+        pages = max(self.options.victim_tolerance_pages, self.options.swapping_pages)
+        rss = {"tolerance": pages * self.options.page_size, "unit": "bytes"}
         for size in ("rss_anon", "rss_file", "rss_shmem"):
             self.check(f"{name}.{size}", process[f"{size}_bytes"], getattr(kill, f"{size}_bytes"), **rss)
 

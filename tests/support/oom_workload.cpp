@@ -25,6 +25,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "fragment_memory.h"
+
 namespace
 {
 
@@ -35,8 +37,11 @@ constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
            --leader-exits 1  the thread-group leader exits; another thread stays
   eat    allocate and touch until killed; exit 1 when --max is reached alive
            --step SIZE (1M)  --max SIZE (none)  --pause-ms N between steps (0)  --thread NAME allocates in a thread of that name
+           --until-kill 1  end, with exit 0, once the kernel has killed somebody else
   many   fork children that hold memory and sleep
            --count N  --each SIZE
+  fragment  take all memory but --spare SIZE in pages that cannot be moved (of pipes), give every second one back, and ask for
+         blocks of four pages in a row until the kernel has killed somebody; exit 1 when it has not
 every command:
   --name NAME      its comm (at most 15 bytes)
   --adj N          its oom_score_adj (lowering it needs CAP_SYS_RESOURCE)
@@ -51,19 +56,13 @@ SIZE: bytes, or with a suffix K, M or G (powers of 1024); rounded up to pages.
 struct Options {
     std::string command, name, cgroup, thread_name;
     std::string directory = "/var/tmp";
-    std::uint64_t anon = 0, shmem = 0, file = 0, each = 0;
+    std::uint64_t anon = 0, shmem = 0, file = 0, each = 0, spare = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
     std::optional<std::uint64_t> max;
-    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0;
+    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0;
     std::optional<std::int64_t> adj;
     std::optional<std::uint64_t> uid, ready_fd, bind;
 };
-
-[[noreturn]] void fail(const std::string &attempted, int error_number)
-{
-    std::fprintf(stderr, "oom_workload: cannot %s: %s\n", attempted.c_str(), std::strerror(error_number));
-    std::exit(1);
-}
 
 [[noreturn]] void usage_error(const std::string &message)
 {
@@ -129,6 +128,8 @@ Options parse_options(std::span<char *> arguments)
             options.file = parse_size(option, value);
         else if (option == "--each")
             options.each = parse_size(option, value);
+        else if (option == "--spare")
+            options.spare = parse_size(option, value);
         else if (option == "--step")
             options.step = parse_size(option, value);
         else if (option == "--max")
@@ -145,6 +146,8 @@ Options parse_options(std::span<char *> arguments)
             options.ready_fd = parse_number<std::uint64_t>(option, value);
         else if (option == "--sharers")
             options.sharers = parse_number<std::uint64_t>(option, value);
+        else if (option == "--until-kill")
+            options.until_kill = parse_number<std::uint64_t>(option, value);
         else if (option == "--leader-exits")
             options.leader_exits = parse_number<std::uint64_t>(option, value);
         else if (option == "--bind")
@@ -341,10 +344,13 @@ void eat_until_killed(const Options &options)
 {
     const timespec pause_time{static_cast<time_t>(options.pause_ms / 1000),
                               static_cast<long>(options.pause_ms % 1000) * 1000000};
+    const std::uint64_t kills = options.until_kill != 0 ? oom_kills() : 0;
     std::uint64_t eaten = 0;
     while (!options.max || eaten + options.step <= *options.max) {
         hold_memory(options.step, MAP_PRIVATE);
         eaten += options.step;
+        if (options.until_kill != 0 && oom_kills() != kills)
+            std::exit(0);
         if (options.pause_ms > 0)
             nanosleep(&pause_time, nullptr);
     }
@@ -402,17 +408,27 @@ void eat_until_killed(const Options &options)
     sleep_until_killed();
 }
 
+[[noreturn]] void fragment(const Options &options)
+{
+    const bool killed = fragment_until_kill(options.spare, [&options] { announce_ready(options); });
+    if (!killed)
+        std::fputs("oom_workload: asked in vain, and nobody was killed\n", stderr);
+    std::exit(killed ? 0 : 1);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
     const Options options = parse_options(std::span(argv + 1, static_cast<std::size_t>(argc - 1)));
-    if (options.command != "hold" && options.command != "eat" && options.command != "many")
+    if (options.command != "hold" && options.command != "eat" && options.command != "many" && options.command != "fragment")
         usage_error("unknown command " + options.command);
     become(options);
     if (options.command == "hold")
         hold(options);
     if (options.command == "eat")
         eat(options);
+    if (options.command == "fragment")
+        fragment(options);
     many(options);
 }

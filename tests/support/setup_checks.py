@@ -76,7 +76,8 @@ class SetupChecks:
             return
         # Counters of rss are kept in batches per CPU: up to 32 pages times the CPUs may be missing from each.
         slack = MIB // 2
-        self.expect_between(f"{what} rss_anon", memory["rss_anon_bytes"], member.anon - slack, member.anon + OWN_MEMORY)
+        anon = memory["rss_anon_bytes"] + memory["swap_bytes"]
+        self.expect_between(f"{what} rss_anon and swap", anon, member.anon - slack, member.anon + OWN_MEMORY)
         self.expect_between(f"{what} rss_shmem", memory["rss_shmem_bytes"], member.shmem - slack, member.shmem + slack)
         self.expect_between(f"{what} rss_file", memory["rss_file_bytes"], member.file - slack, member.file + OWN_MEMORY)
         held = member.anon + member.shmem + member.file
@@ -146,7 +147,8 @@ class SetupChecks:
         order = [first[event] for event in ("invoked", "signalled", "marked", "exited") if event in first]
         self.expect("invoked, signalled, marked, exited", order, sorted(order))
         self.expect("invoked at", first.get("invoked"), incident["monotonic_ns"])
-        self.expect_between("memory that came back", incident["after"]["returned_bytes"], member.anon, 1 << 40)
+        in_memory = member.anon - incident["victim"]["swap_bytes"]
+        self.expect_between("memory that came back", incident["after"]["returned_bytes"], in_memory, 1 << 40)
 
     def check_trust(self, incident, method):
         """What the incident says of itself."""

@@ -30,7 +30,7 @@ class GuestThatEnds(unittest.TestCase):
             self.assertEqual(done.stderr, "to stderr\n")
             digest = subprocess.run(["sha256sum", f"{output}/big"], capture_output=True, text=True, check=True).stdout
             self.assertIn(digest.split()[0], done.stdout)
-            files = {"big", "stdout", "stderr", "dmesg.txt", "console.txt"}
+            files = {"big", "stdout", "stderr", "dmesg.txt", "console.txt", "live.txt"}
             self.assertEqual(set(os.listdir(output)), files)
             self.assertIn("Linux version", (pathlib.Path(output) / "dmesg.txt").read_text())
 

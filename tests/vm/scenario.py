@@ -15,9 +15,9 @@ from setup_checks import SetupChecks
 SCENARIOS_DIRECTORY = pathlib.Path(__file__).resolve().parent / "scenarios"
 METHODS = ("fentry", "kprobe", "tracepoint")
 FUNCTION_HOOKS = ("fentry", "kprobe")
-# No swap in the guest. No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
+# No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
 # counters move while the kernel prints, as the second CPU works on.
-OPTIONS = Options(swap_total_pages=0, free_tolerance_pages=1024, counter_tolerance_pages=256)
+OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=256)
 # Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
 SPLIT_RSS_KERNELS = ("5.10", "6.1")
 SPLIT_RSS_PAGES = 2 * 64 * 16
@@ -29,8 +29,17 @@ class Boot:
 
     memory: str = "512M"
     cpus: int = 2
+    disk: str = ""  # its size: /dev/nvme0n1
     qemu: str = ""  # further arguments, separated by spaces
     group: str = ""  # to have a guest of one's own
+
+
+SWAP = Boot(memory="320M", disk="96M")  # no more: emulated processors swap slowly
+TWO_NODES = Boot(
+    memory="768M",
+    qemu="-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=256M"
+    " -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1",
+)
 
 
 @dataclasses.dataclass
@@ -62,6 +71,7 @@ class Scenario:
     methods: tuple = METHODS
     why_not_all_methods: str = ""
     why_unreported: str | None = None  # why an incident may be without a report of the kernel
+    panics: bool = False  # the guest ends with it: each method needs a boot of its own
 
 
 def load_scenarios():
@@ -75,14 +85,16 @@ def load_scenarios():
     return scenarios
 
 
-def comparison_options(kernel, members):
+def comparison_options(kernel, members, swap_total_kb):
     """What may move between oomtrace's reading and the kernel's, beyond what Options says of itself."""
     first_victims = [member for member in members if not member.eater and member.oom_score_adj > 0 and not member.outside]
     held = sum(member.anon + member.shmem + member.file for member in first_victims)
     return dataclasses.replace(
         OPTIONS,
+        swap_total_pages=swap_total_kb * 1024 // OPTIONS.page_size,
         victim_tolerance_pages=SPLIT_RSS_PAGES if kernel in SPLIT_RSS_KERNELS else 0,
         released_pages=held // OPTIONS.page_size,
+        swapping_pages=512 if swap_total_kb else 0,
     )
 
 
@@ -117,6 +129,18 @@ def the_first(run):
     eater = next(member for member in run.members if member.eater)
     run.checks.expect("later victims", {incident["victim"]["pid"] for incident in later} - {eater.pid}, set())
     return run.incidents[0] if run.incidents else None
+
+
+def check_swapped(run, incident, victim):
+    """`victim` of the one incident holds more in swap than in memory."""
+    checks = run.checks
+    checks.check_candidates(incident, run.members, only_members=incident["scope"] == "memcg")
+    checks.check_victim(incident, victim)
+    checks.check_trust(incident, run.method)
+    chosen = [candidate for candidate in incident["candidates"] if candidate["chosen"]]
+    checks.expect("chosen", [candidate["pid"] for candidate in chosen], [victim.pid])
+    for candidate in chosen:
+        checks.expect_between("of the victim in swap", candidate["swap_bytes"], victim.anon // 2, victim.anon)
 
 
 def kills_by_reason(incident):

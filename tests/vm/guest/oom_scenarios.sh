@@ -1,16 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# oom_scenarios.sh SCENARIO:METHOD...
+# oom_scenarios.sh [programs] SCENARIO:METHOD...
 #
 # Runs in the test guest. Each argument drives one scenario of /scenarios out of memory with oomtrace attached by METHOD (fentry,
 # kprobe, tracepoint; `none`: without oomtrace, for the kernel's report alone) and leaves in /out/SCENARIO-METHOD/: dmesg.txt (of
 # this scenario only), expected (what was set up: a line per process), oom_kills (how many the kernel counted), memory.events of the
-# scenario's group and, with a tracer, incidents.jsonl, trace.oom, trace.log and tracer_status; or `skipped`, with the reason. Fails
-# when a scenario did not go as planned, after the others; whether oomtrace was right is for the host to say.
+# scenario's group and, with a tracer, incidents.jsonl, trace.oom, trace.log and tracer_status; or `skipped`, with the reason. With
+# `programs` first, what the verifier processed for each of oomtrace's programs is in /out/doctor.txt. Fails when a scenario did
+# not go as planned, after the others; whether oomtrace was right is for the host to say.
 #
-# A scenario's file sets `incidents` (how many the tracer is to see; 0: as many as there are) and defines scenario(); what it mounts or sets it puts back in
-# clean_up(). Its cgroup, if it has one, is $group.
+# A scenario's file sets `incidents` (how many the tracer is to see; 0: as many as there are, and `silent` more than the kernel
+# counts) and defines scenario(); what it mounts or sets it puts back in clean_up(). Its cgroup, if it has one, is $group. With
+# `incidents_to` the incidents go somewhere else.
 
 fail() {
 	echo "oom_scenarios: $run: $1" >&2
@@ -60,6 +62,23 @@ limit_group() {
 	echo "$1" >$group/memory.max
 }
 
+uptime_s() {
+	cut -d . -f 1 /proc/uptime
+}
+
+# wait_until_after BEGIN SECONDS: until so long after that uptime.
+wait_until_after() {
+	while [ "$(uptime_s)" -le $(($1 + $2)) ]; do
+		sleep 0.2
+	done
+}
+
+# To the host, now: the guest is not expected to end in another way. See guest/init.
+send_results() {
+	stty -F /dev/ttyS1 raw -echo
+	tar -c -C /out . | gzip -1 >/dev/ttyS1
+}
+
 oom_kills() {
 	sed -n 's/^oom_kill //p' /proc/vmstat
 }
@@ -76,14 +95,13 @@ remove_group() {
 start_tracer() {
 	count=
 	[ "$incidents" -eq 0 ] || count="--count $incidents"
+	# An emulated processor needs more than the default for a walk over thousands of tasks.
 	# shellcheck disable=SC2086 # two words, or none
-	oomtrace trace --json --attach "$method" $count --record "$out/trace.oom" >"$out/incidents.jsonl" 2>"$out/trace.log" &
+	oomtrace trace --json --attach "$method" $count --record "$out/trace.oom" --walk-time-limit 2s \
+		>"$incidents_to" 2>"$out/trace.log" &
 	tracer=$!
 	for _ in $(seq 600); do
-		if grep -q watching "$out/trace.log"; then
-			grep -h verified_insns /proc/$tracer/fdinfo/* >"$out/verified_insns" 2>/dev/null
-			return
-		fi
+		! grep -q watching "$out/trace.log" || return 0
 		kill -0 $tracer 2>/dev/null || break
 		sleep 0.1
 	done
@@ -95,7 +113,11 @@ start_tracer() {
 end_tracer() {
 	[ -n "$tracer" ] || return 0
 	if [ "$incidents" -eq 0 ]; then
-		sleep 1 # for what follows a kill
+		# One for each kill that was counted, once it is over.
+		for _ in $(seq 300); do
+			[ "$(wc -l <"$out/incidents.jsonl")" -lt $((silent + kills)) ] || break
+			sleep 0.1
+		done
 		kill -TERM $tracer
 	fi
 	for _ in $(seq 300); do
@@ -114,19 +136,25 @@ clean_up() {
 }
 
 run_scenario() {
-	incidents=2 tracer=
+	incidents=2 silent=0 tracer='' incidents_to=$out/incidents.jsonl
 	trap '[ -z "$tracer" ] || kill -KILL $tracer' EXIT
 	# shellcheck source=/dev/null
 	. "/scenarios/$scenario.sh"
 	[ "$method" = none ] || start_tracer
 	kills_before=$(oom_kills)
 	scenario
+	kills=$(($(oom_kills) - kills_before))
 	[ "$method" = none ] || end_tracer
 	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
+	sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >"$out/swap_total_kb"
 	cat $group/memory.events >"$out/memory.events" 2>/dev/null
 	dmesg >"$out/dmesg.txt"
 }
 
+if [ "$1" = programs ]; then
+	oomtrace doctor >/out/doctor.txt 2>&1
+	shift
+fi
 status=0 group=/sys/fs/cgroup/limited
 for run in "$@"; do
 	scenario=${run%%:*} method=${run##*:}
@@ -137,6 +165,8 @@ for run in "$@"; do
 	(run_scenario) || status=1
 	# shellcheck source=/dev/null
 	(. "/scenarios/$scenario.sh" && clean_up)
+	# shellcheck disable=SC2034 # for scenarios that must not come too soon after another
+	last_end=$(uptime_s)
 	find $group -depth -type d 2>/dev/null | while read -r directory; do
 		remove_group "$directory"
 	done

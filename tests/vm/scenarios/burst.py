@@ -15,8 +15,6 @@ def check(run):
         checks.expect("kills", [kill["pid"] for kill in incident["kills"]], [incident["victim"]["pid"]])
         checks.check_points(incident)
         checks.check_trust(incident, run.method)
-    begin, end = (run.directory / "uptimes").read_text().split()
-    checks.expect_between("seconds for all", float(end) - float(begin), 0, 5)
     whole = sum(bool(report.tasks) for report in run.reports)
     checks.expect_between("reports of the kernel with a table", whole, 10, INCIDENTS - 1)
 

@@ -4,21 +4,16 @@
 # Thirty OOMs in a row. The kernel prints ten reports in five seconds and suppresses the others.
 incidents=30
 
-# Its reports are counted from the first one on, whoever was before.
-forget_reports() {
-	sleep 6
-}
-
+# Its reports are counted from the first one on, whoever was before: until the window of the last scenario's has passed.
 scenario() {
-	forget_reports
-	limit_group 8M
-	begin=$(cut -d ' ' -f 1 /proc/uptime)
+	limit_group 2M
+	wait_until_after "${last_end:-0}" 6
+	uptime_s >/tmp/burst_begin
 	for _ in $(seq $incidents); do
-		eat --name eater --cgroup $group
+		eat --name eater --step 256K --cgroup $group
 	done
-	echo "$begin $(cut -d ' ' -f 1 /proc/uptime)" >"$out/uptimes"
 }
 
 clean_up() {
-	forget_reports
+	[ ! -f /tmp/burst_begin ] || wait_until_after "$(cat /tmp/burst_begin)" 6
 }

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two nodes, and the task that asks is bound to one of them."""
 
-from scenario import Boot, Scenario, check_one_by_one
-
-TWO_NODES = Boot(
-    memory="768M",
-    qemu="-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=256M"
-    " -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1",
-)
+from scenario import TWO_NODES, Scenario, check_one_by_one
 
 
 def check(run):

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""That a VM run turns red: a kept result of a real run passes, and with one thing in it falsified it fails."""
+
+import contextlib
+import io
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import run_vm_test  # noqa: E402
+
+KEPT = HERE.parent / "data" / "vm_run"  # of kernel 7.3.4, scenario memcg, method fentry
+RUN = "memcg-fentry"
+
+
+def judge_again(output):
+    """(exit status, what was printed)"""
+    printed = io.StringIO()
+    arguments = ["--no-boot", "--output", str(output), "--kernel", "newest", "--scenario", "memcg", "--method", "fentry"]
+    arguments += ["--oomtrace", "oomtrace", "--workload", "oom_workload"]
+    with contextlib.redirect_stdout(printed):
+        status = run_vm_test.main(arguments)
+    return status, printed.getvalue()
+
+
+class KeptRun(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.output = pathlib.Path(directory.name)
+        self.run_directory = self.output / RUN
+        shutil.copytree(KEPT / RUN, self.run_directory)
+
+    def rewrite_incidents(self, change):
+        path = self.run_directory / "incidents.jsonl"
+        incidents = [json.loads(line) for line in path.read_text().splitlines()]
+        change(incidents)
+        path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
+
+    def rewrite(self, name, old, new):
+        path = self.run_directory / name
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new, 1))
+
+    def expect_failure(self, words):
+        status, printed = judge_again(self.output)
+        self.assertEqual(status, 1, printed)
+        self.assertIn("0 of 1 runs passed on kernel newest, 1 failed, 0 skipped", printed)
+        self.assertRegex(printed, words)
+
+
+class AsItWas(KeptRun):
+    def test_passes(self):
+        status, printed = judge_again(self.output)
+        self.assertEqual(status, 0, printed)
+        self.assertIn("1 of 1 runs passed on kernel newest, 0 failed, 0 skipped", printed)
+
+
+class Falsified(KeptRun):
+    def test_one_value_of_an_incident(self):
+        def more(key, amount=1):
+            return lambda place: place.__setitem__(key, place[key] + amount)
+
+        def fired(incident):
+            return next(level for level in incident["memcg"]["levels"] if level["fired"])
+
+        def weighed(incident):
+            return next(candidate for candidate in incident["candidates"] if candidate["eligible"] and not candidate["chosen"])
+
+        page = 4096
+        changes = {
+            "victim pid": lambda i: more("pid")(i["victim"]),
+            "victim points": lambda i: more("points")(i["victim"]),
+            "victim memory": lambda i: more("rss_anon_bytes", page)(i["victim"]),
+            "victim name": lambda i: i["victim"].update(comm="other"),
+            "kill": lambda i: i["kills"].append(dict(i["kills"][0], pid=1)),
+            "no kill": lambda i: i["kills"].clear(),
+            "kill reason": lambda i: i["kills"][0].update(why="oom_group"),
+            "candidate gone": lambda i: i["candidates"].remove(weighed(i)),
+            "candidate memory": lambda i: more("rss_file_bytes", page)(weighed(i)),
+            "candidate page tables": lambda i: more("pgtables_bytes", page)(weighed(i)),
+            "candidate oom_score_adj": lambda i: more("oom_score_adj")(weighed(i)),
+            "candidate user": lambda i: more("uid")(weighed(i)),
+            "trigger": lambda i: more("pid")(i["trigger"]),
+            "gfp_mask": lambda i: i["allocation"].update(gfp_mask="0x0"),
+            "order": lambda i: i["allocation"].update(order=1),
+            "constraint": lambda i: i.update(constraint="none"),
+            "scope": lambda i: i.update(scope="global"),
+            "outcome": lambda i: i.update(outcome="group_kill"),
+            "limit": lambda i: more("max_bytes", page)(fired(i)["memory"]),
+            "failcnt": lambda i: more("failcnt")(fired(i)["memory"]),
+            "group": lambda i: i["memcg"].update(path="/other"),
+            "total_pages": lambda i: more("total_pages")(i),
+            "lost records": lambda i: more("records_lost")(i["completeness"]),
+            "incomplete": lambda i: i["completeness"].update(complete=False),
+            "own score check": lambda i: more("mismatched")(i["checks"]["scores"]),
+        }
+        for name, change in changes.items():
+            with self.subTest(name):
+                shutil.copytree(KEPT / RUN, self.run_directory, dirs_exist_ok=True)
+                self.rewrite_incidents(lambda incidents, change=change: change(incidents[0]))
+                self.expect_failure("MISMATCH|FAIL")
+
+    def test_an_incident_that_is_missing(self):
+        self.rewrite_incidents(lambda incidents: incidents.pop())
+        self.expect_failure("FAIL incidents: 1, expected 2")
+
+    def test_an_incident_of_nothing(self):
+        self.rewrite_incidents(lambda incidents: incidents.append(dict(incidents[1], episode=99)))
+        self.expect_failure("MISMATCH.*no report of it")
+
+    def test_a_kill_that_only_the_kernel_counted(self):
+        (self.run_directory / "oom_kills").write_text("3\n")
+        self.expect_failure("FAIL oom_kill of /proc/vmstat: 3, expected 2")
+
+    def test_the_kernels_report(self):
+        self.rewrite("dmesg.txt", "oom_score_adj=0", "oom_score_adj=1")
+        self.expect_failure("MISMATCH.*trigger.oom_score_adj")
+
+    def test_the_tracers_exit_status(self):
+        (self.run_directory / "tracer_status").write_text("1\n")
+        self.expect_failure("FAIL exit status of oomtrace")
+
+    def test_a_result_that_did_not_arrive(self):
+        (self.run_directory / "expected").unlink()
+        self.expect_failure("FAIL the guest left no expected")
+
+    def test_nothing_at_all(self):
+        shutil.rmtree(self.run_directory)
+        self.expect_failure("FAIL the guest left no result")
+
+
+if __name__ == "__main__":
+    unittest.main()
