@@ -276,7 +276,7 @@ enum class CompactResult : std::uint8_t {
     skipped,
     deferred,
     no_suitable_page,
-    continue_,
+    to_continue,
     complete,
     partial_skipped,
     contended,

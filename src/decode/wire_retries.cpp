@@ -29,9 +29,9 @@ std::optional<CompactResult> result_of(wire_u32 wire)
 {
     // Index: enum wire_compact_result less 1.
     constexpr std::array results = {
-        CompactResult::not_suitable_zone, CompactResult::skipped,   CompactResult::deferred,
-        CompactResult::no_suitable_page,  CompactResult::continue_, CompactResult::complete,
-        CompactResult::partial_skipped,   CompactResult::contended, CompactResult::success,
+        CompactResult::not_suitable_zone, CompactResult::skipped,     CompactResult::deferred,
+        CompactResult::no_suitable_page,  CompactResult::to_continue, CompactResult::complete,
+        CompactResult::partial_skipped,   CompactResult::contended,   CompactResult::success,
     };
     static_assert(results[WIRE_COMPACT_SUCCESS - 1] == CompactResult::success);
     return wire != WIRE_COMPACT_UNKNOWN && wire <= results.size() ? std::optional(results[wire - 1]) : std::nullopt;

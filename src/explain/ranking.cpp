@@ -11,7 +11,8 @@ namespace
 
 struct Version {
     unsigned major = 0, minor = 0;
-    auto operator<=>(const Version &) const = default;
+    auto operator<=>(const Version &) const =
+        default; // NOLINT(modernize-use-nullptr): clang-tidy takes the comparison for one with 0
 };
 
 std::optional<Version> version_of(std::string_view release)

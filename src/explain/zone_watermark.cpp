@@ -190,7 +190,7 @@ ZoneVerdict judge_zone(const Zone &zone, std::uint32_t node, bool node_allowed, 
         verdict.reason = ZoneReason::above_highest_zone;
         return verdict;
     }
-    const ZoneVerdict judged = judge_with_cma(zone, verdict, request);
+    ZoneVerdict judged = judge_with_cma(zone, verdict, request);
     if (request.may_use_cma || zone.free_cma_bytes.value_or(0) == 0 || judged.short_by_bytes)
         return judged;
     // Enough with the CMA pages; whether the request may have those is not known.

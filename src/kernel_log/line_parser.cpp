@@ -101,7 +101,7 @@ bool is_stack_line(std::string_view text)
         return true;
     // " ? dump_stack+0x6b/0x83"
     const std::size_t plus = find_part(text, "+0x");
-    return plus != std::string_view::npos && plus < 100 && has(text.substr(plus), "/0x");
+    return plus < 100 && has(text.substr(plus), "/0x");
 }
 
 LineKind classify_kill(std::string_view text)

@@ -45,7 +45,7 @@ struct LogLine {
     bool field_only = false;
 };
 
-// `line` has no line feed at its end. `scratch` keeps what had to be unescaped: the result points into it or into `line`.
-LogLine strip_prefixes(std::string_view line, std::string &scratch);
+// `whole`: a line without its line feed. `scratch` keeps what had to be unescaped: the result points into it or into `whole`.
+LogLine strip_prefixes(std::string_view whole, std::string &scratch);
 
 } // namespace oomtrace::kernel_log

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <ranges>
 #include <utility>
 
 #include "kernel_log/needle_search.h"
@@ -409,8 +410,8 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
                 victim.reaped = victim.reaped || victim.pid == reaped.pid;
         }
         // The reaper is another task than the one that killed: another caller.
-        for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
-            ParsedReport &report = (*pending)->report;
+        for (const auto &pending : std::views::reverse(pending_)) {
+            ParsedReport &report = pending->report;
             const bool killed = std::any_of(report.kills.begin(), report.kills.end(),
                                             [&](const KillLine &kill) { return kill.pid == reaped.pid; });
             if (report.host == line.host && killed) {

@@ -62,7 +62,7 @@ bool parse_stats(std::string_view text, ParsedReport &report, ParserState &state
             break;
         std::string key(*name);
         if (!first)
-            key = std::string(path) + ":" + key;
+            key.insert(0, std::string(path).append(":"));
         report.memcg_stats.emplace(std::move(key), kilobytes ? *value * 1024 : *value);
         cursor.skip_spaces();
     }

@@ -72,8 +72,8 @@ std::string PstoreParts::take_text()
 {
     std::stable_sort(parts_.begin(), parts_.end(), [](const Part &a, const Part &b) { return a.number > b.number; });
     std::string text;
-    for (Part &part : parts_)
-        text += std::move(part.text);
+    for (const Part &part : parts_)
+        text += part.text;
     parts_.clear();
     dump_.clear();
     bytes_ = 0;

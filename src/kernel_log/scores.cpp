@@ -18,7 +18,8 @@ namespace
 
 struct Release {
     std::uint32_t major = 0, minor = 0, patch = 0;
-    auto operator<=>(const Release &) const = default;
+    auto operator<=>(const Release &) const =
+        default; // NOLINT(modernize-use-nullptr): clang-tidy takes the comparison for one with 0
 };
 
 std::optional<Release> release_of(std::string_view text)

@@ -223,7 +223,7 @@ std::string_view name_of(CompactResult result)
         return "deferred";
     case CompactResult::no_suitable_page:
         return "no_suitable_page";
-    case CompactResult::continue_:
+    case CompactResult::to_continue:
         return "continue";
     case CompactResult::complete:
         return "complete";
