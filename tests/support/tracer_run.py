@@ -63,7 +63,9 @@ class TracerRun:
     def incidents(self):
         """Those that are written so far."""
         with open(self.json_path, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines if line.endswith("\n")]
+            incidents = [json.loads(line) for line in lines if line.endswith("\n")]
+        # Written as they ended: of two in a row, the second may be over first.
+        return sorted(incidents, key=lambda incident: incident["episode"])
 
     def wait_for(self, count, is_wanted):
         """Waits until `count` incidents are wanted ones and returns all the wanted; fewer when the patience runs out."""
