@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <ranges>
 #include <utility>
 
 #include "kernel_log/needle_search.h"
@@ -410,8 +409,8 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
                 victim.reaped = victim.reaped || victim.pid == reaped.pid;
         }
         // The reaper is another task than the one that killed: another caller.
-        for (const auto &pending : std::views::reverse(pending_)) {
-            ParsedReport &report = pending->report;
+        for (std::size_t back = pending_.size(); back-- > 0;) {
+            ParsedReport &report = pending_[back]->report;
             const bool killed = std::any_of(report.kills.begin(), report.kills.end(),
                                             [&](const KillLine &kill) { return kill.pid == reaped.pid; });
             if (report.host == line.host && killed) {
