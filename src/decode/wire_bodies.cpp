@@ -8,6 +8,8 @@
 #include <string>
 #include <type_traits>
 
+#include "decode/wire_text.h"
+
 namespace oomtrace
 {
 namespace
@@ -17,13 +19,6 @@ template <typename Flags>
 constexpr bool has(Flags flags, std::type_identity_t<Flags> bit)
 {
     return (flags & bit) != 0;
-}
-
-template <std::size_t size>
-std::string text_of(const wire_u8 (&field)[size])
-{
-    const wire_u8 *end = std::find(field, field + size, wire_u8{0});
-    return {reinterpret_cast<const char *>(field), static_cast<std::size_t>(end - field)};
 }
 
 template <std::size_t words>

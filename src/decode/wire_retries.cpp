@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
-#include <string>
 
 #include "decode/wire_bodies.h"
+#include "decode/wire_text.h"
 
 namespace oomtrace
 {
@@ -42,8 +43,7 @@ Retries::Zone zone_of(const wire_retried_zone &wire)
     Retries::Zone zone;
     zone.node = wire.node;
     zone.index = wire.index;
-    const wire_u8 *end = std::find(std::begin(wire.name), std::end(wire.name), wire_u8{0});
-    zone.name = std::string(std::begin(wire.name), end);
+    zone.name = text_of(wire.name);
     zone.reclaimable = wire.reclaimable;
     zone.available = wire.available;
     zone.min_wmark = wire.min_wmark;

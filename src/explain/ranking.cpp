@@ -2,29 +2,13 @@
 #include "explain/ranking.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "reconstruct/kernel_release.h"
 
 namespace oomtrace
 {
 namespace
 {
-
-struct Version {
-    unsigned major = 0, minor = 0;
-    auto operator<=>(const Version &) const =
-        default; // NOLINT(modernize-use-nullptr): clang-tidy takes the comparison for one with 0
-};
-
-std::optional<Version> version_of(std::string_view release)
-{
-    Version version;
-    const char *const end = release.data() + release.size();
-    const auto [after_major, major_error] = std::from_chars(release.data(), end, version.major);
-    if (major_error != std::errc() || after_major == end || *after_major != '.')
-        return std::nullopt;
-    const auto [after_minor, minor_error] = std::from_chars(after_major + 1, end, version.minor);
-    return minor_error == std::errc() ? std::optional(version) : std::nullopt;
-}
 
 MmSnapshot mm_of(const ProcessMemory &memory, std::uint64_t page_size)
 {
@@ -40,8 +24,8 @@ MmSnapshot mm_of(const ProcessMemory &memory, std::uint64_t page_size)
 
 std::optional<BadnessFormula> formula_of(std::string_view release)
 {
-    constexpr Version without_root_bonus{4, 17}, with_signed_points{5, 9};
-    const auto version = version_of(release);
+    constexpr KernelRelease without_root_bonus{4, 17}, with_signed_points{5, 9};
+    const auto version = parse_kernel_release(release);
     if (!version || *version < without_root_bonus)
         return std::nullopt;
     return *version < with_signed_points ? BadnessFormula::unsigned_until_5_8 : BadnessFormula::signed_since_5_9;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernel_log/text_cursor.h"
+#include "reconstruct/kernel_release.h"
 
 namespace oomtrace::kernel_log
 {
@@ -39,12 +40,8 @@ constexpr std::array<NamedMask, 21> old_single = {{
 
 bool has_old_bits(const ParsedReport &report)
 {
-    TextCursor cursor{report.kernel};
-    const auto major = cursor.take_number<std::uint32_t>();
-    if (major && cursor.take(".")) {
-        const auto minor = cursor.take_number<std::uint32_t>();
-        return *major < 4 || (*major == 4 && minor && *minor < 4);
-    }
+    if (const auto release = parse_kernel_release(report.kernel))
+        return *release < KernelRelease{4, 4};
     return report.trigger_oom_adj.has_value(); // gone from the line long before the bits were changed
 }
 

@@ -6,36 +6,15 @@
 
 #include <fmt/format.h>
 
-#include "kernel_log/text_cursor.h"
 #include "reconstruct/badness.h"
 #include "reconstruct/badness_history.h"
+#include "reconstruct/kernel_release.h"
 
 namespace oomtrace::kernel_log
 {
 
 namespace
 {
-
-struct Release {
-    std::uint32_t major = 0, minor = 0, patch = 0;
-    auto operator<=>(const Release &) const =
-        default; // NOLINT(modernize-use-nullptr): clang-tidy takes the comparison for one with 0
-};
-
-std::optional<Release> release_of(std::string_view text)
-{
-    TextCursor cursor{text};
-    const auto major = cursor.take_number<std::uint32_t>();
-    if (!major || !cursor.take("."))
-        return std::nullopt;
-    const auto minor = cursor.take_number<std::uint32_t>();
-    if (!minor)
-        return std::nullopt;
-    Release release{*major, *minor, 0};
-    if (cursor.take("."))
-        release.patch = cursor.take_number<std::uint32_t>().value_or(0);
-    return release;
-}
 
 bool has_components(const ParsedReport &report)
 {
@@ -266,17 +245,17 @@ Generation generation_of(const ParsedReport &report)
                          (report.table && report.table->has(Column::oom_adj) && !report.table->has(Column::oom_score_adj));
     if ((report.score && report.score->classic) || old_adj)
         return Generation::classic;
-    const auto release = release_of(report.kernel);
+    const auto release = parse_kernel_release(report.kernel);
     if (release) {
-        if (*release < Release{2, 6, 36})
+        if (*release < KernelRelease{2, 6, 36})
             return Generation::classic;
-        if (*release < Release{3, 5, 0})
+        if (*release < KernelRelease{3, 5, 0})
             return Generation::per_mille;
-        if (*release < Release{3, 14, 0})
+        if (*release < KernelRelease{3, 14, 0})
             return Generation::bonus_of_total;
-        if (*release < Release{4, 17, 0})
+        if (*release < KernelRelease{4, 17, 0})
             return Generation::bonus_of_task;
-        return *release < Release{5, 9, 0} ? Generation::never_below_one : Generation::signed_points;
+        return *release < KernelRelease{5, 9, 0} ? Generation::never_below_one : Generation::signed_points;
     }
     if (report.table && report.table->has(Column::nr_ptes))
         return Generation::bonus_of_task;

@@ -2,17 +2,16 @@
 #include "reconstruct/badness.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "reconstruct/kernel_release.h"
 
 namespace oomtrace
 {
 
 bool sums_rss_by_version(std::string_view release)
 {
-    constexpr unsigned first_major = 7;
-    unsigned major = 0;
-    const auto [end, error] = std::from_chars(release.data(), release.data() + release.size(), major);
-    return error == std::errc() && major >= first_major;
+    const auto version = parse_kernel_release(release);
+    return version && *version >= KernelRelease{7, 0};
 }
 
 RssPages rss_as_read(const MmSnapshot &mm, RssReading reading)
