@@ -39,7 +39,7 @@ struct Provenance {
 // One entry per group of facts; the names are the JSON keys of `provenance`.
 struct ProvenanceTable {
     Provenance outcome, trigger, allocation, constraint, memcg, nodes, swap, sysctls, candidates, points, victim, kills, after,
-        host, before;
+        host, before, identity;
 };
 
 // ---- the parts ------------------------------------------------------------------------------------------------------
@@ -98,6 +98,30 @@ struct ProcessMemory {
     }
 };
 
+// Whose a cgroup is, as its path says, and what files on the host call it. Never guessed: a field is empty where the path does
+// not say it and where the host's files have no name for it.
+struct CgroupIdentity {
+    std::optional<std::string> container_runtime; // "docker", "containerd", "cri-o", "podman", "nomad", "lxc", "systemd-nspawn"
+    std::optional<std::string> container_id, container_name;
+    std::optional<std::string> pod_uid, pod_name, pod_namespace;
+    std::optional<std::string> pod_qos_class; // "Guaranteed", "Burstable", "BestEffort"
+    std::optional<std::string> machine;       // of LXC and systemd-nspawn
+    std::optional<std::string> systemd_slice; // the innermost
+    std::optional<std::string> systemd_unit; // of the system's manager: "nginx.service", "session-3.scope", "user@1000.service"
+    std::optional<std::string> systemd_user_unit;   // of a user's manager
+    std::optional<std::string> systemd_session;     // "3"
+    std::optional<std::uint32_t> systemd_owner_uid; // whose slice it is in
+    bool operator==(const CgroupIdentity &) const = default;
+};
+
+// What /proc said of a process, read while its start time proved that it still was the same one.
+struct ProcessIdentity {
+    std::optional<std::string> cmdline; // arguments with a space between; the first alone where no more may be told
+    std::optional<std::string> exe;
+    std::string note; // why one of them is absent
+    bool operator==(const ProcessIdentity &) const = default;
+};
+
 struct StackFrame {
     std::uint64_t address = 0;         // 0: not known (a log prints only the symbol)
     std::optional<std::string> symbol; // "out_of_memory+0x1c"
@@ -107,6 +131,8 @@ struct Trigger {
     Process process;
     std::optional<std::string> cpuset;
     std::vector<StackFrame> stack; // innermost first
+    ProcessIdentity identity;
+    CgroupIdentity cgroup_identity; // of its own memory cgroup
 };
 
 struct Allocation {
@@ -156,6 +182,7 @@ struct MemcgLimit {
     std::optional<std::uint64_t> limit_bytes; // absent: no limit (or no level fired)
     std::optional<std::uint64_t> usage_bytes;
     std::vector<MemcgLevel> levels;
+    CgroupIdentity identity; // of the level that fired
 };
 
 struct FreeBlockCount {
@@ -250,6 +277,8 @@ struct Victim {
         std::int64_t margin_points = 0; // victim's points - runner-up's
     };
     std::optional<RunnerUp> runner_up;
+    ProcessIdentity identity;
+    CgroupIdentity cgroup_identity; // of its own memory cgroup
 };
 
 struct KilledProcess {
@@ -423,6 +452,18 @@ struct KillCheck {
     }
 };
 
+// The kernel's own report of the same OOM, field by field against this incident.
+struct KernelLogCheck {
+    struct Mismatch {
+        std::string field; // as in the JSON: "victim.rss_anon_bytes", "candidates[1234].points"
+        std::string ours, kernel;
+    };
+    std::uint64_t compared = 0; // values that both have
+    std::uint64_t moved = 0;    // of these: sizes of running processes that changed between the two readings, within bounds
+    std::vector<Mismatch> mismatches;
+    std::string note; // why nothing was compared, or what of it could not be; may be empty otherwise
+};
+
 struct Completeness {
     bool complete = true;
     std::vector<std::string> missing; // each a sentence fragment: "12 records dropped: ring full"
@@ -466,6 +507,8 @@ struct Incident {
 
     ScoreCheck scores;
     KillCheck kill_check;
+    KernelLogCheck kernel_log_check;
+    bool before_start = false;         // from before the tracer ran: taken from what the kernel remembered
     std::optional<LogFacts> log_facts; // of a report that was read from a log
     Completeness completeness;
     ProvenanceTable provenance;

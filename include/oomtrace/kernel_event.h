@@ -235,6 +235,11 @@ struct MmReleased {
     std::uint64_t memcg_usage_pages = 0;
 };
 
+struct SwapCounts {
+    std::int64_t total_pages = 0;
+    std::int64_t free_pages = 0; // below 0 for a moment while a swapoff begins
+};
+
 struct HostFacts {
     std::uint64_t page_size = 0;
     std::int64_t realtime_offset_ns = 0;
@@ -325,9 +330,51 @@ struct KillCounts {
     std::uint32_t kills_seen = 0;         // by the hooks, in between
 };
 
-using EventBody =
-    std::variant<InvocationBegin, Candidate, Choice, Kill, NodeState, ZoneState, MemcgState, InvocationEnd, ReaperEvent,
-                 ExitEvent, MmReleased, HostFacts, SystemState, Symbol, ClockTick, LossTotals, StreamEnd, Retries, KillCounts>;
+enum class ArgumentsState : std::uint8_t {
+    whole,         // or the first alone, where that was asked for or is a title that the process has written over them
+    cut,           // there is more
+    none,          // it has none
+    not_in_memory, // a page of them was swapped out, or never read in
+    withheld,      // on request
+};
+
+// What a task of the episode executes.
+struct ProcessIdentityRead {
+    std::uint32_t pid = 0;
+    std::uint64_t start_boottime_ns = 0;
+    std::optional<std::string> exe; // as /proc/PID/exe; "..." stands for directories near the root that had no room
+    ArgumentsState arguments = ArgumentsState::none;
+    std::string cmdline; // whole or cut: a blank between two
+};
+
+// What files on the host call the owner of a memory cgroup.
+struct CgroupNames {
+    std::uint64_t memcg_id = 0;
+    std::optional<std::string> container_runtime, container_name, pod_name, pod_namespace;
+    std::string note;
+};
+
+enum class LogEvent : std::uint8_t {
+    text,        // a line, or a piece of one
+    listening,   // the log is read from here on
+    unreadable,  // it is not; text says why
+    overwritten, // lines were lost before they could be read
+    backlog_end, // what was remembered when the tracer started ends here
+};
+
+// Of the kernel's own log.
+struct KernelLogLine {
+    LogEvent event = LogEvent::text;
+    std::uint64_t log_sequence = 0; // the kernel's number of the line; 0 in a dump
+    std::string text;               // as /dev/kmsg or the dump has it
+    bool more = false;              // the line goes on in the next
+    bool before_start = false;      // of what the kernel remembered when the tracer started
+    bool earlier_boot = false;      // of a dump in pstore
+};
+
+using EventBody = std::variant<InvocationBegin, Candidate, Choice, Kill, NodeState, ZoneState, MemcgState, InvocationEnd,
+                               ReaperEvent, ExitEvent, MmReleased, HostFacts, SystemState, Symbol, ClockTick, LossTotals,
+                               StreamEnd, Retries, KillCounts, SwapCounts, ProcessIdentityRead, CgroupNames, KernelLogLine>;
 
 struct KernelEvent {
     EventHeader header;

@@ -26,7 +26,7 @@ typedef long long wire_s64;
 
 /* clang-format off */
 /* Goes up with every change of a struct below; a recording of another version is refused by name. */
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 #define WIRE_COMM_LEN 16       /* TASK_COMM_LEN */
 #define WIRE_NAME_LEN 256      /* NAME_MAX + 1: one component of a cgroup path */
@@ -54,13 +54,18 @@ enum wire_kind {
 	WIRE_MM_RELEASED = 11,     /* exit_mmap() of a killed process: its memory is back */
 	WIRE_RETRIES = 12,         /* what the page allocator tried for the invoking task before; once per episode, after its begin */
 	WIRE_KILL_COUNTS = 13,     /* what the kernel counted while it held oom_lock; function hooks only, before the closing record */
+	WIRE_SWAP = 14,            /* the host's swap, once per episode, after its zones; only where the kernel lists data symbols */
+	WIRE_PROCESS_IDENTITY = 15, /* what the trigger or the victim executes, copied in its own context */
 	/* made by the collector, in the same stream so that a replay sees what the live run saw */
+	/* 16: what /proc said of the trigger or the victim */
+	WIRE_CGROUP_NAMES = 17,    /* what files on the host call the owner of a memory cgroup; after the closing record */
 	WIRE_HOST = 64,
 	WIRE_SYSTEM_STATE = 65,
 	WIRE_SYMBOL = 66,
 	WIRE_CLOCK = 67,           /* nothing arrived for a while; lets deadlines pass in a replay as they did live */
 	WIRE_LOSS = 68,
 	WIRE_STREAM_END = 69,      /* the source ended on purpose; a recording without it is truncated */
+	WIRE_LOG_LINE = 72,        /* a line of the kernel's own log */
 };
 
 struct wire_header {
@@ -526,6 +531,12 @@ struct wire_kill_counts {
 	wire_u32 valid;             /* enum wire_kill_counts_valid */
 };
 
+struct wire_swap {
+	struct wire_header header;
+	wire_s64 total_pages;
+	wire_s64 free_pages;
+};
+
 /* ---- made by the collector ---- */
 
 /* First record of every stream. */
@@ -576,6 +587,49 @@ struct wire_system_state {
 	wire_u32 reserved;
 };
 
+enum wire_process_identity_valid {
+	WIRE_IDENTITY_EXE = 1 << 0,         /* exe, what of it could be had */
+	WIRE_IDENTITY_EXE_DELETED = 1 << 1, /* the file has no name any more, or never had one (memfd) */
+	WIRE_IDENTITY_EXE_CUT = 1 << 2,     /* the names nearest to the root are missing */
+	WIRE_IDENTITY_ARGUMENTS = 1 << 3,   /* without it they were not in memory, or are none (argument_bytes) */
+	WIRE_IDENTITY_FIRST_ALONE = 1 << 4, /* the others were not asked for, or the process has written a title over them */
+	WIRE_IDENTITY_WITHHELD = 1 << 5,    /* the arguments were not to be told (--cmdline none) */
+};
+
+/*
+ * Mirrors /proc/PID/exe and cmdline; those are not read, because who does holds on to the mm of a dying victim, and with that to its
+ * memory. Numbered like its neighbours where it is the trigger's; the victim's comes when it gets its SIGKILL, unnumbered.
+ */
+struct wire_process_identity {
+	struct wire_header header;
+	wire_u64 start_boottime_ns; /* as in wire_task: with pid, which task this is about */
+	wire_u64 argument_bytes;    /* from mm->arg_start to mm->arg_end; 0: it has none */
+	wire_u32 pid;               /* of the thread in the record that named it */
+	wire_u32 valid;             /* enum wire_process_identity_valid */
+	wire_u32 arguments_copied;  /* bytes; less than argument_bytes: cut, or the first argument alone */
+	wire_u32 reserved;
+	wire_u8 arguments[2048];    /* as in memory: a NUL behind each */
+	wire_u8 exe[1024];          /* the names from the file up to the root, a NUL behind each */
+};
+
+enum wire_cgroup_names_valid {
+	WIRE_NAMES_RUNTIME = 1 << 0,
+	WIRE_NAMES_CONTAINER = 1 << 1,
+	WIRE_NAMES_POD = 1 << 2, /* pod_name and pod_namespace */
+};
+
+struct wire_cgroup_names {
+	struct wire_header header;
+	wire_u64 memcg_id;
+	wire_u32 valid;             /* enum wire_cgroup_names_valid */
+	wire_u32 reserved;
+	wire_u8 container_runtime[32]; /* where the path does not say it */
+	wire_u8 container_name[256];
+	wire_u8 pod_name[256];
+	wire_u8 pod_namespace[256];
+	wire_u8 note[192];          /* why one is absent that should be there */
+};
+
 /* One symbolised address of an episode's stack. */
 struct wire_symbol {
 	struct wire_header header;
@@ -606,6 +660,35 @@ struct wire_stream_end {
 	wire_u64 records;           /* in this stream, this one not counted */
 	wire_u32 reason;            /* enum wire_end_reason */
 	wire_u32 reserved;
+};
+
+enum wire_log_event {
+	WIRE_LOG_TEXT = 1,          /* a line, or a piece of one */
+	WIRE_LOG_LISTENING = 2,     /* no line: the log is read from here on */
+	WIRE_LOG_UNREADABLE = 3,    /* no line: the log is not read; text says why */
+	WIRE_LOG_OVERWRITTEN = 4,   /* no line: the kernel had overwritten lines before they were read */
+	WIRE_LOG_BACKLOG_END = 5,   /* no line: what was remembered ends here */
+};
+
+enum wire_log_flag {
+	WIRE_LOG_MORE = 1 << 0,         /* the line goes on in the next record of this kind */
+	WIRE_LOG_BEFORE_START = 1 << 1, /* of what the kernel remembered when the tracer started */
+	WIRE_LOG_EARLIER_BOOT = 1 << 2, /* of a dump in pstore; with _BEFORE_START */
+};
+
+#define WIRE_LOG_TEXT_LEN 256
+
+/*
+ * What the kernel's log has of OOMs, as it stands in /dev/kmsg ("6,1234,5678901,-;text") or in a dump, without the line feed. Lines
+ * that came before a record of an episode stand before it.
+ */
+struct wire_log_line {
+	struct wire_header header;
+	wire_u64 log_sequence;      /* the kernel's number of the line; 0 in a dump */
+	wire_u16 length;            /* of text, which has no NUL at its end */
+	wire_u16 event;             /* enum wire_log_event */
+	wire_u32 flags;             /* enum wire_log_flag */
+	wire_u8 text[WIRE_LOG_TEXT_LEN];
 };
 
 /* ---- the head of a recording file; records follow back to back ---- */
@@ -643,7 +726,11 @@ struct wire_file_header {
 	X(WIRE_LOSS, wire_loss)                              \
 	X(WIRE_STREAM_END, wire_stream_end)                  \
 	X(WIRE_RETRIES, wire_retries)                        \
-	X(WIRE_KILL_COUNTS, wire_kill_counts)
+	X(WIRE_KILL_COUNTS, wire_kill_counts)                \
+	X(WIRE_SWAP, wire_swap)                              \
+	X(WIRE_PROCESS_IDENTITY, wire_process_identity)      \
+	X(WIRE_CGROUP_NAMES, wire_cgroup_names)              \
+	X(WIRE_LOG_LINE, wire_log_line)
 /* clang-format on */
 
 #ifdef __cplusplus
@@ -671,6 +758,7 @@ WIRE_SIZE(wire_invocation_end, 120);
 WIRE_SIZE(wire_reaper, 144);
 WIRE_SIZE(wire_exit, 48);
 WIRE_SIZE(wire_mm_released, 80);
+WIRE_SIZE(wire_swap, 48);
 WIRE_SIZE(wire_host, 1064);
 WIRE_SIZE(wire_system_state, 336);
 WIRE_SIZE(wire_symbol, 112);
@@ -681,6 +769,9 @@ WIRE_SIZE(wire_file_header, 24);
 WIRE_SIZE(wire_retried_zone, 56);
 WIRE_SIZE(wire_retries, 1016);
 WIRE_SIZE(wire_kill_counts, 80);
+WIRE_SIZE(wire_process_identity, 3136);
+WIRE_SIZE(wire_cgroup_names, 1040);
+WIRE_SIZE(wire_log_line, 304);
 #undef WIRE_SIZE
 
 #endif /* OOMTRACE_WIRE_RECORD_H */
