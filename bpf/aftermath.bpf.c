@@ -3,6 +3,7 @@
 // while nothing is being followed.
 #include "invocation.bpf.h"
 #include "kernel_compat.bpf.h"
+#include "process_identity.bpf.h"
 #include "read_task.bpf.h"
 
 __noinline int emit_reaper(__u32 pid, __u32 event)
@@ -55,12 +56,14 @@ int BPF_PROG(reaper_skipped, int pid)
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	if (!followed_task_count)
+	if (awaited_count)
+		emit_awaited_identity();
+	if (!followed_task_count && !(tracer.release_at_exit && followed_mm_count))
 		return 0;
 	__u64 address = address_of(task);
 
 	emit_exit(address);
-	/* Which of a victim's threads lets its mm go last need not be the one that was seen to exit last. */
+	/* The one of a victim's threads that lets its mm go last may come here after the process was seen to exit. */
 	return tracer.release_at_exit ? emit_release_at_exit((__u64)BPF_CORE_READ(task, signal, oom_mm)) : 0;
 }
 

@@ -36,11 +36,16 @@ static __always_inline __u32 compare_mems_allowed(struct task_struct *task)
 		       : WIRE_TASK_MEMS_READ | WIRE_TASK_MEMS_DISJOINT;
 }
 
-/* The id of the task's cgroup, which is sent unless it was: neighbours in a scan often share theirs. */
+/* The id of the task's cgroup, which is sent unless it was: neighbours in a scan often share theirs,
+ * and all that a css_set stands for with it. */
 static __always_inline __u64 announced_memcg_of(struct task_struct *task)
 {
-	struct mem_cgroup *memcg = task_memcg(task);
+	__u64 css_set = (__u64)KERNEL_READ(task, cgroups);
 
+	if (css_set == invocation.last_css_set)
+		return invocation.last_memcg_id;
+	struct mem_cgroup *memcg = task_memcg(task);
+	invocation.last_css_set = css_set;
 	if ((__u64)memcg != invocation.last_memcg) {
 		invocation.last_memcg = (__u64)memcg;
 		invocation.last_memcg_id = memcg ? memcg_id_of(memcg) : 0;
@@ -50,24 +55,50 @@ static __always_inline __u64 announced_memcg_of(struct task_struct *task)
 	return invocation.last_memcg_id;
 }
 
+static __always_inline void read_sampled_mm(struct sampled_candidate *out, struct mm_struct *mm)
+{
+	READ_MM(out, mm);
+	/* Where they are not summed nobody ever writes anything but zeros there. */
+	if (tracer.sum_rss) {
+		__builtin_memset(out->rss_deltas, 0, sizeof(out->rss_deltas));
+		out->rss_exact_valid = sum_rss_deltas(out->rss_deltas, mm);
+	}
+}
+
+static __always_inline void forget_sampled_mm(struct sampled_candidate *out)
+{
+	out->mm = 0;
+	out->total_vm = 0;
+	__builtin_memset(out->rss, 0, sizeof(out->rss));
+	out->pgtables_bytes = 0;
+	out->mm_users = 0;
+	out->rss_exact_valid = 0;
+	__builtin_memset(out->rss_deltas, 0, sizeof(out->rss_deltas));
+}
+
 /* `task` is the thread that holds `mm`; `leader_facts`: what is known of it already (enum wire_task_fact). */
 static __always_inline void write_candidate(struct task_struct *leader, struct task_struct *task, struct mm_struct *mm,
 					    __u32 leader_facts, struct evaluation *evaluation)
 {
 	__u64 memcg_id = announced_memcg_of(leader);
-	struct wire_candidate *record = next_candidate();
+	struct sampled_candidate *record = next_candidate();
 
 	if (!record)
 		return;
 	record->points = evaluation->points;
 	record->chosen_points = evaluation->chosen_points;
 	record->facts = evaluation->facts;
-	record->reserved = 0;
 	record->task.memcg_id = memcg_id;
-	__u32 facts = read_task_fields(&record->task, task) | leader_facts | compare_mems_allowed(leader);
+	__u32 facts = read_task_fields(&record->task, task, leader == task) | leader_facts | compare_mems_allowed(leader);
 	if (invocation.policy_nodes)
 		facts |= policy_facts(address_of(leader));
-	record->task.facts = read_mm_fields(&record->mm, task, mm, facts);
+	if (mm && !(facts & WIRE_TASK_KTHREAD)) {
+		facts |= mm_facts(task, mm);
+		read_sampled_mm(record, mm);
+	} else {
+		forget_sampled_mm(record);
+	}
+	record->task.facts = facts;
 	candidate_is_written();
 }
 

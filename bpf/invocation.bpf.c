@@ -5,6 +5,7 @@
 #include "candidate.bpf.h"
 #include "kernel_compat.bpf.h"
 #include "per_cpu.bpf.h"
+#include "process_identity.bpf.h"
 #include "read_task.bpf.h"
 #include "retries.bpf.h"
 #include "task_walk.bpf.h"
@@ -171,6 +172,7 @@ __noinline int begin_episode(__u64 victim)
 	invocation.episode++;
 	__sync_fetch_and_add(&counters.episodes, 1);
 	emit_begin();
+	emit_trigger_identity();
 	emit_retries();
 
 	__u64 trigger_memcg = css_memcg((__u64)bpf_get_current_task());
@@ -274,7 +276,8 @@ __noinline int emit_choice(__u64 message)
 	record->constraint = BPF_CORE_READ(oc, constraint);
 	record->valid = WIRE_CHOICE_OOM_CONTROL;
 	bpf_probe_read_kernel_str(record->message, sizeof(record->message), (void *)message);
-	wire_submit(record);
+	/* The collector has until the end of the kernel's report to see the victim whole. */
+	wire_submit_and_wake(record);
 	return 0;
 }
 

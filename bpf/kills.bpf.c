@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Who is killed, where function hooks watch the invocation: the signal, then the mark.
 #include "invocation.bpf.h"
+#include "process_identity.bpf.h"
 #include "read_task.bpf.h"
 
 #define SIGKILL 9
@@ -21,6 +22,9 @@ int BPF_PROG(signal_in_invocation, int sig, struct kernel_siginfo *info, struct 
 		 (__u32)BPF_CORE_READ((struct task_struct *)address, tgid) != invocation.victim_tgid)
 		why = WIRE_KILL_SHARES_MM; /* and not the first victim of a group, which is killed again with the rest */
 	begin_episode(address);
+	/* Its siglock is held: it cannot get the signal before this returns. */
+	if (!invocation.signals && !invocation.marks)
+		await_identity(address, invocation.episode);
 	emit_kill(address, WIRE_KILL_SIGNAL, why);
 	return 0;
 }
@@ -36,6 +40,8 @@ int BPF_PROG(mark_in_invocation, struct task_struct *task)
 	if (invocation.signal_task != address)
 		why = WIRE_KILL_ALREADY_EXITING;
 	begin_episode(address);
+	if (!invocation.signals && !invocation.marks)
+		await_identity(address, invocation.episode);
 	emit_kill(address, WIRE_KILL_MARK, why);
 	return 0;
 }

@@ -38,4 +38,12 @@ struct {
 	__type(value, struct followed_mm);
 } followed_mms __weak SEC(".maps");
 
+/* tgid of a victim -> the task to name in the record of its identity. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_AWAITED);
+	__type(key, __u32);
+	__type(value, struct awaited_identity);
+} awaited_identities __weak SEC(".maps");
+
 #endif /* OOMTRACE_MAPS_BPF_H */

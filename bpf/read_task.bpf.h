@@ -24,41 +24,50 @@ static __always_inline __u64 memcg_id_of(struct mem_cgroup *memcg)
 	return KERNEL_READ(memcg, css.cgroup, kn, id);
 }
 
-/* get_mm_counter_sum(): the central counts and what each CPU has not added to them yet. */
-static __always_inline void sum_rss(struct wire_mm *out, struct mm_struct *mm)
+/*
+ * get_mm_counter_sum(): what each CPU has not added to the central counts yet, added up in `out`, which is zeroed. Returns 1; 0: this
+ * kernel's counters have none, or they cannot be read.
+ */
+static __always_inline __u16 sum_rss_deltas(__s32 *out, struct mm_struct *mm)
 {
+	if (!rss_is_percpu() || !per_cpu_areas_are_known())
+		return 0;
 	__u64 deltas = mm_rss_deltas(mm);
 
-	for (int counter = 0; counter < WIRE_RSS_COUNT; counter++)
-		out->rss_exact[counter] = out->rss[counter];
 	for (__u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
 		__s32 delta[WIRE_RSS_COUNT] = {};
 		if (cpu >= tracer.nr_cpus)
 			break;
 		bpf_probe_read_kernel(delta, sizeof(delta), per_cpu_address(deltas, cpu));
 		for (int counter = 0; counter < WIRE_RSS_COUNT; counter++)
-			out->rss_exact[counter] += delta[counter];
+			out[counter] += delta[counter];
 	}
-	out->rss_exact_valid = 1;
+	return 1;
 }
+
+/* What a wire_mm and a sampled_candidate both have of an address space. */
+#define READ_MM(out, mm_struct)                                                         \
+	do {                                                                            \
+		(out)->mm = (__u64)(mm_struct);                                         \
+		(out)->total_vm = KERNEL_READ(mm_struct, total_vm);                     \
+		(out)->rss[WIRE_RSS_FILE] = mm_rss(mm_struct, WIRE_RSS_FILE);           \
+		(out)->rss[WIRE_RSS_ANON] = mm_rss(mm_struct, WIRE_RSS_ANON);           \
+		(out)->rss[WIRE_RSS_SWAP] = mm_rss(mm_struct, WIRE_RSS_SWAP);           \
+		(out)->rss[WIRE_RSS_SHMEM] = mm_rss(mm_struct, WIRE_RSS_SHMEM);         \
+		(out)->pgtables_bytes = KERNEL_READ(mm_struct, pgtables_bytes.counter); \
+		(out)->mm_users = KERNEL_READ(mm_struct, mm_users.counter);             \
+	} while (0)
 
 static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
 {
-	out->mm = (__u64)mm;
-	out->total_vm = KERNEL_READ(mm, total_vm);
-	out->rss[WIRE_RSS_FILE] = mm_rss(mm, WIRE_RSS_FILE);
-	out->rss[WIRE_RSS_ANON] = mm_rss(mm, WIRE_RSS_ANON);
-	out->rss[WIRE_RSS_SWAP] = mm_rss(mm, WIRE_RSS_SWAP);
-	out->rss[WIRE_RSS_SHMEM] = mm_rss(mm, WIRE_RSS_SHMEM);
-	out->pgtables_bytes = KERNEL_READ(mm, pgtables_bytes.counter);
-	out->mm_users = KERNEL_READ(mm, mm_users.counter);
-	/* Where they are not summed nobody ever writes anything but the zeros of a new record. */
-	if (tracer.sum_rss) {
-		out->rss_exact_valid = 0;
-		__builtin_memset(out->rss_exact, 0, sizeof(out->rss_exact));
-	}
-	if (tracer.sum_rss && rss_is_percpu() && per_cpu_areas_are_known())
-		sum_rss(out, mm);
+	__s32 deltas[WIRE_RSS_COUNT] = {};
+
+	READ_MM(out, mm);
+	if (!tracer.sum_rss || !sum_rss_deltas(deltas, mm))
+		return;
+	for (int counter = 0; counter < WIRE_RSS_COUNT; counter++)
+		out->rss_exact[counter] = out->rss[counter] + deltas[counter];
+	out->rss_exact_valid = 1;
 }
 
 /* Of a task with PF_EXITING: has it left what a memcg's scan goes through? */
@@ -81,15 +90,15 @@ static __always_inline void read_comm(struct wire_task *out, struct task_struct 
 #endif
 }
 
-/* All of *out but memcg_id and facts; the facts are returned. */
-static __always_inline __u32 read_task_fields(struct wire_task *out, struct task_struct *task)
+/* All of *out but memcg_id and facts; the facts are returned. `is_leader`: its pid need not be read, it is that of the group. */
+static __always_inline __u32 read_task_fields(struct wire_task *out, struct task_struct *task, bool is_leader)
 {
 	struct signal_struct *signal = KERNEL_READ(task, signal);
 	__u32 flags = KERNEL_READ(task, flags), facts = 0;
 
 	out->start_boottime_ns = KERNEL_READ(task, start_boottime);
 	__u32 tgid = KERNEL_READ(task, tgid);
-	out->pid = KERNEL_READ(task, pid);
+	out->pid = is_leader ? tgid : KERNEL_READ(task, pid);
 	out->tgid = tgid;
 	out->ppid = KERNEL_READ(task, real_parent, tgid);
 	out->uid = KERNEL_READ(task, real_cred, uid.val);
@@ -119,19 +128,15 @@ static __always_inline __u32 read_task_fields(struct wire_task *out, struct task
 	return facts;
 }
 
-/* All of *out, zeros where there is no address space. Returns `facts` with what depends on it. */
-static __always_inline __u32 read_mm_fields(struct wire_mm *out, struct task_struct *task, struct mm_struct *mm, __u32 facts)
+/* What its address space says of a task that has one, as enum wire_task_fact. */
+static __always_inline __u32 mm_facts(struct task_struct *task, struct mm_struct *mm)
 {
-	/* That of a kernel thread is borrowed at best (kthread_use_mm()). */
-	if (!mm || facts & WIRE_TASK_KTHREAD) {
-		__builtin_memset(out, 0, sizeof(*out));
-		return facts;
-	}
-	facts |= WIRE_TASK_HAS_MM;
-	read_mm(out, mm);
+	__u32 facts = WIRE_TASK_HAS_MM;
+
 	if (mm_has_oom_skip(mm))
 		facts |= WIRE_TASK_MMF_OOM_SKIP;
-	if (KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
+	/* in_vfork(): the parent is a user of it as well. */
+	if (KERNEL_READ(mm, mm_users.counter) > 1 && KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
 		facts |= WIRE_TASK_IN_VFORK;
 	return facts;
 }
@@ -139,13 +144,19 @@ static __always_inline __u32 read_mm_fields(struct wire_mm *out, struct task_str
 /* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
 static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
 {
-	out->facts = read_task_fields(out, task);
+	out->facts = read_task_fields(out, task, false);
 }
 
-/* The address space, and what of the task's facts depends on it. */
+/* The address space into a record's zeros, and what of the task's facts depends on it. */
 static __always_inline void read_task_mm(struct wire_task *out, struct wire_mm *out_mm, struct task_struct *task)
 {
-	out->facts = read_mm_fields(out_mm, task, KERNEL_READ(task, mm), out->facts);
+	struct mm_struct *mm = KERNEL_READ(task, mm);
+
+	/* That of a kernel thread is borrowed at best (kthread_use_mm()). */
+	if (!mm || out->facts & WIRE_TASK_KTHREAD)
+		return;
+	out->facts |= mm_facts(task, mm);
+	read_mm(out_mm, mm);
 }
 
 #endif /* OOMTRACE_READ_TASK_BPF_H */

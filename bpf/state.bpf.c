@@ -8,6 +8,7 @@ struct gathered_tasks gathered = {};
 struct tracer_counters counters = {};
 __u64 followed_mm_count = 0;
 __u64 followed_task_count = 0;
+__u64 awaited_count = 0;
 struct last_sigkill last_sigkill = {};
 struct outstanding_victim outstanding[OUTSTANDING_SLOTS] = {};
 struct per_cpu_areas per_cpu_areas = {};

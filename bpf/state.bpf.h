@@ -29,6 +29,7 @@ extern struct noted_evaluation noted_evaluations[NOTED_EVALUATIONS];
  */
 extern __u64 followed_mm_count;
 extern __u64 followed_task_count;
+extern __u64 awaited_count; /* entries of awaited_identities: likewise */
 
 #define MAX_FOLLOWED 4096
 

@@ -3,6 +3,7 @@
 #include "task_walk.bpf.h"
 
 #include "kernel_compat.bpf.h"
+#include "process_identity.bpf.h"
 #include "read_task.bpf.h"
 
 #define SIGKILL 9
@@ -57,6 +58,8 @@ __noinline int begin_at_mark(__u64 victim)
 	struct task_struct *trigger = (void *)bpf_get_current_task();
 	bool signalled = last_sigkill.task == victim && last_sigkill.sender == (__u64)trigger;
 
+	/* It has been signalled a moment ago: ahead of all that takes time. */
+	await_identity(victim, invocation.episode + 1);
 	find_scope((__u64)task_memcg((struct task_struct *)victim), (__u64)task_memcg(trigger));
 	begin_episode(victim);
 	if (signalled)

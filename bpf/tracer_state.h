@@ -22,6 +22,17 @@ struct tracer_config {
 	wire_u64 per_cpu_offset;  /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
 	wire_u32 retries_watched; /* enum wire_retries_watched: which of the programs of retries.bpf.c are attached */
 	wire_u32 kills_counted;   /* the signals are watched, so that kills can be counted as the kernel does */
+	wire_u64 nr_swap_pages;   /* of that variable, and of total_swap_pages; 0: likewise */
+	wire_u64 total_swap_pages;
+	wire_u32 arguments; /* enum tracer_arguments */
+	wire_u32 reserved;
+};
+
+/* How much of what a process was started with may be told: arguments hold secrets. */
+enum tracer_arguments {
+	ARGUMENTS_NONE,
+	ARGUMENTS_FIRST, /* the program's name for itself */
+	ARGUMENTS_ALL,
 };
 
 /* Where each CPU's copy of the per-CPU variables lies, relative to their own addresses. Learnt once, in the first invocation. */
@@ -33,15 +44,45 @@ struct per_cpu_areas {
 };
 
 /*
- * Candidates on their way to the ring. A scan sends thousands of them, one right after the other, so they travel together: one
- * sample of the ring holds up to this many whole records, back to back. Written under oom_lock, like `invocation`.
+ * A candidate on its way to the collector, which makes a wire_candidate of it: what those of one sample share is in the sample's
+ * header, and the exact counters are told by how far they are from the others. Copying it to the ring is a good part of what it costs.
+ */
+struct sampled_candidate {
+	struct wire_task task;
+	wire_u64 mm;
+	wire_u64 total_vm;
+	wire_s64 rss[WIRE_RSS_COUNT];
+	wire_u64 pgtables_bytes;
+	wire_u32 mm_users;
+	wire_u16 rss_exact_valid;
+	wire_u16 facts; /* enum wire_candidate_fact */
+	wire_s64 points;
+	wire_s64 chosen_points;
+	wire_s32 rss_deltas[WIRE_RSS_COUNT]; /* with rss_exact_valid */
+};
+
+/*
+ * A scan sends thousands of candidates, one right after the other, so they travel together: one sample of the ring holds up to this
+ * many. The header is that of the first, and the others follow it in the sequence; its kind is no wire_kind, and its size the
+ * sample's. Written under oom_lock, like `invocation`.
  */
 #define CANDIDATES_PER_SAMPLE 32
-struct candidate_batch {
-	struct wire_candidate records[CANDIDATES_PER_SAMPLE];
-	wire_u64 count;            /* of records that wait */
-	struct wire_header header; /* of the first of them, which stands for all but for the sequence number */
+#define SAMPLE_OF_CANDIDATES 0xffff
+struct candidate_sample {
+	struct wire_header header;
+	struct sampled_candidate candidates[CANDIDATES_PER_SAMPLE];
 };
+struct candidate_batch {
+	struct candidate_sample sample;
+	wire_u64 count; /* of candidates that wait */
+};
+
+/*
+ * touch_ring, before anything is attached: the step in which it goes through the ring, no larger than any kernel's page, and the
+ * number of steps that one run takes at most. It returns how many there was room for.
+ */
+#define TOUCHED_PAGE_BYTES 4096
+#define PAGES_PER_TOUCH 256
 
 /* The one OOM invocation that holds oom_lock. Written only by the task in `task`, while it is inside out_of_memory(). */
 struct invocation {
@@ -57,6 +98,7 @@ struct invocation {
 	wire_u64 walk_next;  /* where the walk over the task list goes on */
 	wire_u64 last_memcg; /* the memcg announced last: neighbours in a scan often share it */
 	wire_u64 last_memcg_id;
+	wire_u64 last_css_set;       /* of the candidate before; it says what last_memcg is */
 	wire_u64 last_memcg_outside; /* the last one found outside the OOM's domain */
 	wire_u64 dropped[WIRE_DROP_REASONS];
 	wire_u64 tasks_seen;
@@ -157,6 +199,15 @@ struct followed_task {
 	wire_u64 mm;
 	wire_u32 pid;
 	wire_u32 tgid;
+};
+
+/* A victim whose identity is to be copied once it gets its SIGKILL: the task by which the records name it. */
+#define MAX_AWAITED 64
+struct awaited_identity {
+	wire_u64 episode;
+	wire_u64 start_boottime_ns;
+	wire_u32 pid;
+	wire_u32 reserved;
 };
 
 struct followed_mm {

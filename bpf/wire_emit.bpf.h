@@ -12,7 +12,7 @@
 #include "maps.bpf.h"
 
 /* A scan sends thousands of records; waking the collector for each would cost more than the capture. It is woken by the first
- * record of an episode, by the last, and once in so many candidates, which is less than any ring can hold. */
+ * record of an episode, by the choice, by the last, and once in so many candidates, which is less than any ring can hold. */
 #define CANDIDATES_PER_WAKEUP 256
 
 static __always_inline void count_drops(__u32 reason, __u64 records)
@@ -37,9 +37,11 @@ static __always_inline void send_candidates(void)
 	if (!count || count > CANDIDATES_PER_SAMPLE)
 		return;
 	__u64 sent = invocation.candidates_sent, total = sent + count;
+	__u64 size = sizeof(struct wire_header) + count * sizeof(struct sampled_candidate);
 	bool wake = total / CANDIDATES_PER_WAKEUP != sent / CANDIDATES_PER_WAKEUP;
-	if (bpf_ringbuf_output(&records, candidate_batch.records, count * sizeof(struct wire_candidate),
-			       wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+	candidate_batch.sample.header.size = size;
+	invocation.sequence += count;
+	if (bpf_ringbuf_output(&records, &candidate_batch.sample, size, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		count_drops(WIRE_DROP_RING_FULL, count);
 	else
 		invocation.candidates_sent = total;
@@ -112,26 +114,23 @@ static __always_inline void wire_submit_and_wake(void *record)
  * The place of the next candidate. It holds what another candidate left there, so every byte has to be written. Nothing may be sent
  * before candidate_is_written(): call what announces a cgroup first.
  */
-static __always_inline struct wire_candidate *next_candidate(void)
+static __always_inline struct sampled_candidate *next_candidate(void)
 {
 	__u64 index = candidate_batch.count;
 
 	if (index >= CANDIDATES_PER_SAMPLE)
 		return 0; /* for the verifier: they are sent as soon as there are so many */
 	if (!index) {
-		struct wire_header *header = &candidate_batch.header;
-		header->size = sizeof(struct wire_candidate);
-		header->kind = WIRE_CANDIDATE;
+		struct wire_header *header = &candidate_batch.sample.header;
+		header->kind = SAMPLE_OF_CANDIDATES;
 		header->cpu = bpf_get_smp_processor_id();
 		header->time_ns = bpf_ktime_get_ns();
 		header->episode = invocation.episode;
+		header->sequence = invocation.sequence + 1;
 	}
-	struct wire_candidate *record = &candidate_batch.records[index];
-	barrier_var(record); /* kept, instead of worked out for each member */
-	__builtin_memcpy(&record->header, &candidate_batch.header, offsetof(struct wire_header, sequence));
-	__u64 sequence = ++invocation.sequence; /* with `reserved` behind it, in one */
-	__builtin_memcpy(&record->header.sequence, &sequence, sizeof(sequence));
-	return record;
+	struct sampled_candidate *candidate = &candidate_batch.sample.candidates[index];
+	barrier_var(candidate); /* kept, instead of worked out for each member */
+	return candidate;
 }
 
 static __always_inline void candidate_is_written(void)

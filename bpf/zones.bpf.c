@@ -248,11 +248,27 @@ static __always_inline void emit_nodes_of_zonelist(struct zonelist *zonelist)
 	}
 }
 
+/* What get_nr_swap_pages() and the kernel's report read. /proc/meminfo is read when the victim has given its swap back. */
+static __noinline int emit_swap(void)
+{
+	struct wire_swap *record;
+
+	if (!tracer.nr_swap_pages || !tracer.total_swap_pages)
+		return 0;
+	record = WIRE_RESERVE(wire_swap, WIRE_SWAP);
+	if (!record)
+		return 0;
+	bpf_probe_read_kernel(&record->total_pages, sizeof(record->total_pages), (void *)tracer.total_swap_pages);
+	bpf_probe_read_kernel(&record->free_pages, sizeof(record->free_pages), (void *)tracer.nr_swap_pages);
+	wire_submit(record);
+	return 0;
+}
+
 __noinline int emit_memory_state(__u64 memcg, __u64 zonelist)
 {
 	if (memcg)
 		emit_nodes_of_memcg((struct mem_cgroup *)memcg);
 	else if (zonelist)
 		emit_nodes_of_zonelist((struct zonelist *)zonelist);
-	return 0;
+	return emit_swap();
 }
