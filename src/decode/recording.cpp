@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "decode/wire_bytes.h"
 #include "oomtrace/wire_record.h"
 
 namespace oomtrace
@@ -27,15 +28,10 @@ static_assert(magic.size() == sizeof(wire_file_header::magic));
 // small enough that a damaged size cannot make the reader ask for gigabytes.
 constexpr std::uint32_t max_record_size = 1U << 20;
 
-template <typename T>
-T read_as(std::span<const std::byte> bytes)
-{
-    T value{};
-    std::memcpy(&value, bytes.data(), sizeof(value));
-    return value;
-}
-
 constexpr std::string_view damaged_hint = "copy the file again from where it was made";
+
+// An episode without its candidates many times over, with a few thousand of them.
+constexpr std::size_t pending_capacity = std::size_t{256} << 10;
 
 constexpr std::uint32_t swapped(std::uint32_t value)
 {
@@ -51,7 +47,10 @@ std::size_t read_up_to(std::istream &in, std::span<std::byte> bytes)
 
 } // namespace
 
-RecordingWriter::RecordingWriter(std::ostream &out, std::string name) : out_(&out), name_(std::move(name)) {}
+RecordingWriter::RecordingWriter(std::ostream &out, std::string name)
+    : out_(&out), name_(std::move(name)), pending_(pending_capacity)
+{
+}
 
 Result<RecordingWriter> RecordingWriter::start(std::ostream &out, std::string name)
 {
@@ -81,15 +80,33 @@ Result<void> RecordingWriter::write(std::span<const std::byte> bytes)
 
 Result<void> RecordingWriter::append(std::span<const std::byte> record)
 {
-    Result<void> written = write(record);
-    if (written) {
-        records_++;
+    if (record.size() > pending_.size() - pending_bytes_) {
+        if (Result<void> written = write_pending(); !written) {
+            return written;
+        }
     }
-    return written;
+    if (record.size() > pending_.size()) {
+        if (Result<void> written = write(record); !written) {
+            return written;
+        }
+    } else {
+        std::ranges::copy(record, pending_.begin() + static_cast<std::ptrdiff_t>(pending_bytes_));
+        pending_bytes_ += record.size();
+    }
+    records_++;
+    return {};
+}
+
+Result<void> RecordingWriter::write_pending()
+{
+    return write(std::span(pending_).first(std::exchange(pending_bytes_, 0)));
 }
 
 Result<void> RecordingWriter::flush()
 {
+    if (Result<void> written = write_pending(); !written) {
+        return written;
+    }
     errno = 0;
     if (!out_->flush()) {
         return errno != 0 ? fail_errno("write recording " + name_, errno)

@@ -24,8 +24,11 @@ class RecordingWriter
     // Writes the head. `name` is what errors call the recording ("/var/tmp/x.oom"); `out` must outlive the writer.
     static Result<RecordingWriter> start(std::ostream &out, std::string name);
 
-    // Appends one record as it is. An error is sticky in the stream: later calls fail too.
+    // Appends one record as it is. It stays in memory that is there already until flush(), or until an episode has outgrown
+    // that: a write asks for page cache, which a host in need makes wait for, and the incident must not wait with it. An error
+    // is sticky in the stream: later calls fail too.
     Result<void> append(std::span<const std::byte> record);
+    // To be called before it goes: the destructor writes nothing.
     Result<void> flush();
 
     [[nodiscard]] std::uint64_t records() const { return records_; }
@@ -33,10 +36,13 @@ class RecordingWriter
   private:
     RecordingWriter(std::ostream &out, std::string name);
     Result<void> write(std::span<const std::byte> bytes);
+    Result<void> write_pending();
 
     std::ostream *out_;
     std::string name_;
     std::uint64_t records_ = 0;
+    std::vector<std::byte> pending_; // all of it touched from the start
+    std::size_t pending_bytes_ = 0;
 };
 
 // Delivers the records of a recording, each whole, in order; then an empty optional if the closing record was the last thing

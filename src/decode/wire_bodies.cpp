@@ -408,6 +408,11 @@ BodyResult body_of(const wire_mm_released &wire)
     return released;
 }
 
+BodyResult body_of(const wire_swap &wire)
+{
+    return SwapCounts{wire.total_pages, wire.free_pages};
+}
+
 BodyResult body_of(const wire_host &wire)
 {
     // Every size in bytes is a product of it.

@@ -30,6 +30,7 @@ BodyResult body_of(const wire_invocation_end &wire);
 BodyResult body_of(const wire_reaper &wire);
 BodyResult body_of(const wire_exit &wire);
 BodyResult body_of(const wire_mm_released &wire);
+BodyResult body_of(const wire_swap &wire);
 BodyResult body_of(const wire_host &wire);
 BodyResult body_of(const wire_system_state &wire);
 BodyResult body_of(const wire_symbol &wire);
@@ -38,5 +39,8 @@ BodyResult body_of(const wire_loss &wire);
 BodyResult body_of(const wire_stream_end &wire);
 BodyResult body_of(const wire_retries &wire);
 BodyResult body_of(const wire_kill_counts &wire);
+BodyResult body_of(const wire_process_identity &wire);
+BodyResult body_of(const wire_cgroup_names &wire);
+BodyResult body_of(const wire_log_line &wire);
 
 } // namespace oomtrace

@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/wire_decoder.h"
 
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "decode/wire_bodies.h"
+#include "decode/wire_bytes.h"
 #include "decode/wire_kinds.h"
 
 namespace oomtrace
 {
 namespace
 {
-
-// memcpy and not a cast: a record in a file or a fuzzer's buffer may lie at any address.
-template <typename Wire>
-Wire read_as(std::span<const std::byte> bytes)
-{
-    Wire wire{};
-    std::memcpy(&wire, bytes.data(), sizeof(wire));
-    return wire;
-}
 
 template <typename Wire>
 BodyResult decode_body(std::span<const std::byte> record)

@@ -281,6 +281,14 @@ class Stream
         return unnumbered(wire, change);
     }
 
+    Stream &swap(std::int64_t total_pages, std::int64_t free_pages)
+    {
+        auto wire = empty_record<wire_swap>(WIRE_SWAP);
+        wire.total_pages = total_pages;
+        wire.free_pages = free_pages;
+        return numbered(wire, {});
+    }
+
     // ---- what the collector adds ----
 
     Stream &host(const Change<wire_host> &change = {})
@@ -328,6 +336,24 @@ class Stream
     {
         wire.value[item] = value;
         wire.valid |= 1ULL << item;
+    }
+    Stream &log_event(wire_log_event event, std::uint32_t flags = 0, std::string_view text = {})
+    {
+        auto wire = empty_record<wire_log_line>(WIRE_LOG_LINE);
+        wire.event = static_cast<wire_u16>(event);
+        wire.flags = flags;
+        wire.length = static_cast<wire_u16>(text.size());
+        std::copy(text.begin(), text.end(), wire.text);
+        return outside(wire, {});
+    }
+    // In as many records as it takes.
+    Stream &log_line(std::string_view line, std::uint32_t flags = 0)
+    {
+        while (line.size() > WIRE_LOG_TEXT_LEN) {
+            log_event(WIRE_LOG_TEXT, flags | WIRE_LOG_MORE, line.substr(0, WIRE_LOG_TEXT_LEN));
+            line.remove_prefix(WIRE_LOG_TEXT_LEN);
+        }
+        return log_event(WIRE_LOG_TEXT, flags, line);
     }
     Stream &clock() { return outside(empty_record<wire_clock>(WIRE_CLOCK), {}); }
     Stream &loss(const Change<wire_loss> &change) { return outside(empty_record<wire_loss>(WIRE_LOSS), change); }

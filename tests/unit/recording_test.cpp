@@ -123,7 +123,8 @@ TEST(Recording, NamesTheVersionThatItCannotRead)
 {
     const Reading reading = read_all(with_head([](wire_file_header &head) { head.version = WIRE_VERSION + 2; }));
     ASSERT_TRUE(reading.error);
-    EXPECT_EQ(reading.error->reason, "written by wire version 3, this oomtrace reads 1");
+    EXPECT_EQ(reading.error->reason, "written by wire version " + std::to_string(WIRE_VERSION + 2) + ", this oomtrace reads " +
+                                         std::to_string(WIRE_VERSION));
     EXPECT_THAT(reading.error->hint, HasSubstr("wrote"));
 }
 
@@ -236,10 +237,37 @@ TEST(Recording, SaysWhyItCannotBeWritten)
     std::ostream out(&head_only);
     auto writer = RecordingWriter::start(out, "full.oom");
     ASSERT_TRUE(writer);
-    const Result<void> appended = writer->append(memcg_episode_fentry().records().front());
-    ASSERT_FALSE(appended);
-    EXPECT_EQ(appended.error().reason, "No space left on device");
-    EXPECT_EQ(writer->records(), 0U);
+    ASSERT_TRUE(writer->append(memcg_episode_fentry().records().front()));
+    const Result<void> flushed = writer->flush();
+    ASSERT_FALSE(flushed);
+    EXPECT_EQ(flushed.error().reason, "No space left on device");
+}
+
+// A write may wait for memory that a host in need has not got.
+TEST(Recording, WritesNothingOfAnEpisodeBeforeItIsAskedTo)
+{
+    const std::vector<Bytes> records = memcg_episode_fentry().records();
+    std::ostringstream out;
+    auto writer = RecordingWriter::start(out, "test.oom");
+    ASSERT_TRUE(writer);
+    std::size_t bytes = 0;
+    for (const Bytes &record : records) {
+        ASSERT_TRUE(writer->append(record));
+        bytes += record.size();
+    }
+    EXPECT_EQ(out.str().size(), sizeof(wire_file_header));
+    ASSERT_TRUE(writer->flush());
+    EXPECT_EQ(out.str().size(), sizeof(wire_file_header) + bytes);
+
+    // One of a hundred thousand tasks does not stay in memory.
+    std::string all = out.str();
+    for (std::size_t written = 0; written < (1U << 20); written += records.front().size()) {
+        ASSERT_TRUE(writer->append(records.front()));
+        all.append(reinterpret_cast<const char *>(records.front().data()), records.front().size());
+    }
+    EXPECT_GT(out.str().size(), all.size() - (256U << 10) - 1);
+    ASSERT_TRUE(writer->flush());
+    EXPECT_EQ(out.str(), all);
 }
 
 TEST(ScriptSource, GivesItsRecordsAndThenItsEnd)

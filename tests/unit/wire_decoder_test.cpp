@@ -58,6 +58,8 @@ Bytes record_of(const WireKind &kind)
         edit(wire_reaper{}, [](wire_reaper &wire) { wire.event = 1; });
     } else if (kind.number == WIRE_HOST) {
         edit(wire_host{}, [](wire_host &wire) { wire.page_size = 4096; });
+    } else if (kind.number == WIRE_LOG_LINE) {
+        edit(wire_log_line{}, [](wire_log_line &wire) { wire.event = WIRE_LOG_TEXT; });
     }
     return bytes;
 }
@@ -387,6 +389,7 @@ TEST(WireDecoder, ReadsTheRestOfTheKinds)
         .reaper(Task(9, "x").anon(6), WIRE_REAPER_FINISH)
         .symbol(0x10, "main", 3)
         .end(WIRE_OUTCOME_ABORTED, [](wire_invocation_end &wire) { wire.aborted_by_tgid = 55; })
+        .swap(800, -2)
         .stream_end();
     const auto released = body_in<MmReleased>(stream.records()[0]);
     EXPECT_EQ(released.mm, 77U);
@@ -405,7 +408,76 @@ TEST(WireDecoder, ReadsTheRestOfTheKinds)
     EXPECT_EQ(end.outcome, InvocationOutcome::aborted);
     EXPECT_EQ(end.aborted_by_tgid, 55U);
     EXPECT_FALSE(end.returned);
-    EXPECT_EQ(body_in<StreamEnd>(stream.records()[6]).records, 6U);
+    EXPECT_EQ(body_in<SwapCounts>(stream.records()[6]).total_pages, 800);
+    EXPECT_EQ(body_in<SwapCounts>(stream.records()[6]).free_pages, -2);
+    EXPECT_EQ(body_in<StreamEnd>(stream.records()[7]).records, 7U);
+}
+
+TEST(WireDecoder, LinesOfTheKernelsLog)
+{
+    Stream stream;
+    stream.log_line(std::string(300, 'x'), WIRE_LOG_BEFORE_START).log_event(WIRE_LOG_BACKLOG_END);
+    const auto piece = body_in<KernelLogLine>(stream.records()[0]);
+    EXPECT_EQ(piece.event, LogEvent::text);
+    EXPECT_EQ(piece.text, std::string(256, 'x'));
+    EXPECT_TRUE(piece.more && piece.before_start && !piece.earlier_boot);
+    const auto rest = body_in<KernelLogLine>(stream.records()[1]);
+    EXPECT_EQ(rest.text, std::string(44, 'x'));
+    EXPECT_FALSE(rest.more);
+    EXPECT_EQ(body_in<KernelLogLine>(stream.records()[2]).event, LogEvent::backlog_end);
+
+    auto wire = empty_record<wire_log_line>(WIRE_LOG_LINE);
+    wire.event = WIRE_LOG_TEXT;
+    wire.length = WIRE_LOG_TEXT_LEN + 1;
+    EXPECT_EQ(error_of(wire), DecodeErrorKind::bad_value);
+    wire.length = 0;
+    wire.event = 99;
+    EXPECT_EQ(error_of(wire), DecodeErrorKind::bad_value);
+}
+
+TEST(WireDecoder, ArgumentsAsTheyAreShown)
+{
+    using namespace std::string_literals;
+    auto wire = empty_record<wire_process_identity>(WIRE_PROCESS_IDENTITY);
+    const auto with = [&](const std::string &text, std::uint64_t bytes, wire_u32 valid) {
+        std::ranges::fill(wire.arguments, wire_u8{0});
+        std::ranges::copy(text, std::begin(wire.arguments));
+        wire.arguments_copied = static_cast<wire_u32>(text.size());
+        wire.argument_bytes = bytes;
+        wire.valid = valid;
+        const auto identity = body_in<ProcessIdentityRead>(bytes_of(wire));
+        return std::pair(identity.cmdline, identity.arguments);
+    };
+    constexpr wire_u32 all = WIRE_IDENTITY_ARGUMENTS, first = all | WIRE_IDENTITY_FIRST_ALONE;
+    EXPECT_EQ(with("app\0--password\0hunter2\0"s, 23, all), std::pair("app --password hunter2"s, ArgumentsState::whole));
+    EXPECT_EQ(with("app"s, 23, first), std::pair("app"s, ArgumentsState::whole)) << "the others were not asked for";
+    EXPECT_EQ(with(std::string(16, '\0'), 16, all), std::pair(""s, ArgumentsState::none));
+    EXPECT_EQ(with(""s, 0, 0), std::pair(""s, ArgumentsState::none));
+    EXPECT_EQ(with(""s, 9, 0), std::pair(""s, ArgumentsState::not_in_memory));
+    EXPECT_EQ(with(""s, 0, WIRE_IDENTITY_WITHHELD), std::pair(""s, ArgumentsState::withheld));
+    EXPECT_EQ(with(std::string(2048, 'x'), 2049, all), std::pair(std::string(2048, 'x'), ArgumentsState::cut));
+    EXPECT_EQ(with(std::string(2047, 'x'), 9, first), std::pair(std::string(2047, 'x'), ArgumentsState::cut));
+
+    wire.arguments_copied = sizeof(wire.arguments) + 1;
+    EXPECT_EQ(error_of(wire), DecodeErrorKind::bad_value);
+}
+
+TEST(WireDecoder, ThePathOfAProgramFromItsNames)
+{
+    using namespace std::string_literals;
+    auto wire = empty_record<wire_process_identity>(WIRE_PROCESS_IDENTITY);
+    const auto with = [&](const std::string &names, wire_u32 valid) {
+        std::ranges::fill(wire.exe, wire_u8{0});
+        std::ranges::copy(names, std::begin(wire.exe));
+        wire.valid = valid;
+        return body_in<ProcessIdentityRead>(bytes_of(wire)).exe;
+    };
+    EXPECT_EQ(with("app\0bin\0usr"s, WIRE_IDENTITY_EXE), "/usr/bin/app");
+    EXPECT_EQ(with("app\0bin\0usr"s, WIRE_IDENTITY_EXE | WIRE_IDENTITY_EXE_DELETED), "/usr/bin/app (deleted)");
+    EXPECT_EQ(with("memfd:x"s, WIRE_IDENTITY_EXE | WIRE_IDENTITY_EXE_DELETED), "/memfd:x (deleted)");
+    EXPECT_EQ(with("app\0bin"s, WIRE_IDENTITY_EXE | WIRE_IDENTITY_EXE_CUT), ".../bin/app");
+    EXPECT_EQ(with(std::string(1024, 'x'), WIRE_IDENTITY_EXE), "/" + std::string(1024, 'x'));
+    EXPECT_EQ(with("app"s, 0), std::nullopt);
 }
 
 } // namespace
