@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,5 +39,11 @@ struct Privileges {
 // process.
 Result<Privileges> check_privileges(const std::filesystem::path &root = "/");
 Result<Privileges> check_privileges(std::span<const CapabilityNeed> needs, const HasCapability &has);
+
+// Lets go, for good, of every capability but those that reading what is attached, and files with the names of containers,
+// takes: CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN where the kernel has not got them), CAP_IPC_LOCK, CAP_DAC_READ_SEARCH; of
+// these, those that are there. Of this thread, so to be called before the first one is started. Gives the names of what is
+// left.
+Result<std::vector<std::string>> keep_only_tracing_capabilities(const std::filesystem::path &root = "/");
 
 } // namespace oomtrace

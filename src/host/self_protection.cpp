@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/self_protection.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
+#include <fstream>
+#include <link.h>
 #include <malloc.h>
 #include <string>
+#include <string_view>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "host/proc_file.h"
 
@@ -24,14 +33,75 @@ std::optional<std::int64_t> read_integer(const std::filesystem::path &path)
     return text ? parse_integer(*text) : std::nullopt;
 }
 
+// Whose code runs while the host has no memory: what is not read in now may have to be then. The other libraries (TLS, what
+// reads compressed logs) are megabytes that a tracer hardly ever touches, or belong to threads that may wait.
+constexpr std::array<std::string_view, 4> needed_libraries{"ld-linux", "libc.so", "libbpf.so", "libzstd.so"};
+
+bool runs_in_need(std::string_view object)
+{
+    const std::string_view name = object.substr(object.rfind('/') + 1);
+    return object.empty() || // the program itself
+           std::any_of(needed_libraries.begin(), needed_libraries.end(),
+                       [&](std::string_view library) { return name.starts_with(library); });
+}
+
+// `data`: null to let go of what loading has touched, which is read again where it is needed; else to lock the code and the
+// variables of what runs in need. A part that this is refused for costs that part: it is locked once it is touched.
+int each_object(dl_phdr_info *info, std::size_t /*size*/, void *data)
+{
+    const bool lock = data != nullptr;
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    for (int i = 0; i < info->dlpi_phnum; ++i) {
+        const auto &segment = info->dlpi_phdr[i];
+        const bool written = (segment.p_flags & PF_W) != 0;
+        if (segment.p_type != PT_LOAD || (!lock && written))
+            continue;
+        if (lock && ((segment.p_flags & (PF_X | PF_W)) == 0 || !runs_in_need(info->dlpi_name)))
+            continue;
+        const std::uintptr_t begin = (info->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+        const std::uintptr_t end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz; // .bss too
+        auto *const address = reinterpret_cast<void *>(begin);                          // NOLINT(performance-no-int-to-ptr)
+        if (lock)
+            (void)::mlock(address, end - begin);
+        else
+            (void)::madvise(address, end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+// Blocks that were freed and trimmed leave holes, which the allocator hands out before it takes of the reserve.
+void fault_in_heap()
+{
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t begin = 0, end = 0;
+        if (!line.ends_with("[heap]") || std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR, &begin, &end) != 2)
+            continue;
+        (void)::mlock(reinterpret_cast<void *>(begin), end - begin); // NOLINT(performance-no-int-to-ptr)
+    }
+}
+
+// Deeper than any call of the main thread's goes.
+[[gnu::noinline]] void fault_in_stack()
+{
+    constexpr std::size_t depth = 128U << 10;
+    std::array<char, depth> stack{};
+    ::explicit_bzero(stack.data(), stack.size());
+}
+
 } // namespace
 
 Result<LockedMemory> lock_memory(const std::filesystem::path &root)
 {
-    if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+    ::dl_iterate_phdr(each_object, nullptr);
+    if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
         return fail_errno("lock the memory of this process", errno,
                           "without it the tracer may wait for its own pages while the host has none free; give it CAP_IPC_LOCK "
                           "or raise its RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)");
+    int lock = 1;
+    ::dl_iterate_phdr(each_object, &lock);
+    fault_in_heap();
+    fault_in_stack();
     char buffer[4096];
     const auto status = read_file(under_root(root, "/proc/self/status"), buffer);
     const auto locked_kib = status ? value_of(*status, "VmLck:") : std::nullopt;
@@ -60,6 +130,15 @@ Result<OomScoreAdjustment> set_oom_score_adj(std::int64_t adjustment, const std:
             fmt::format("the write was taken, but the value is now {}", after ? fmt::format("{}", *after) : "unreadable"),
             "the OOM killer may choose the tracer itself");
     return OomScoreAdjustment{*before, *after};
+}
+
+Result<void> kill_nobody_for_memory()
+{
+    if (::prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) != 0)
+        return fail_errno("have allocations of this process wait instead of invoking the OOM killer", errno,
+                          "one more process may be killed for memory that the tracer asks for while there is none; give it "
+                          "CAP_SYS_RESOURCE (Linux 5.6 or newer)");
+    return {};
 }
 
 Result<HeapReserve> reserve_heap(std::size_t bytes)
@@ -100,7 +179,7 @@ SelfProtection protect_self(std::size_t heap_reserve_bytes, const std::filesyste
     auto heap = reserve_heap(heap_reserve_bytes);
     auto locked = lock_memory(root);
     auto adjusted = set_oom_score_adj(never_kill, root);
-    return {std::move(heap), std::move(locked), std::move(adjusted)};
+    return {std::move(heap), std::move(locked), std::move(adjusted), kill_nobody_for_memory()};
 }
 
 } // namespace oomtrace

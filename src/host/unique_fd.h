@@ -31,6 +31,8 @@ class UniqueFd
     }
 
     [[nodiscard]] int get() const { return fd_; }
+    // Whoever calls this owns it.
+    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
     explicit operator bool() const { return fd_ >= 0; }
 
   private:

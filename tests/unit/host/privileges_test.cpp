@@ -66,7 +66,7 @@ TEST(privileges, nothing_is_missing_when_all_is_there)
 TEST(privileges, optional_ones_are_named_with_what_is_lost)
 {
     const test::FixtureTree tree;
-    const std::set<int> held{CAP_BPF, CAP_PERFMON, CAP_IPC_LOCK, CAP_SYS_PTRACE};
+    const std::set<int> held{CAP_BPF, CAP_PERFMON, CAP_IPC_LOCK};
     const auto privileges =
         check_privileges(capability_needs(tree.root()), [&](int capability) { return held.contains(capability); });
     ASSERT_TRUE(privileges);
@@ -92,8 +92,7 @@ TEST(privileges, cap_sys_admin_does_for_those_that_were_split_off_from_it)
         return check_privileges(capability_needs(tree.root()), [held](int capability) { return capability == held; });
     };
     ASSERT_TRUE(with_only(CAP_SYS_ADMIN));
-    EXPECT_THAT(names(with_only(CAP_SYS_ADMIN)->missing),
-                ElementsAre("CAP_SYS_RESOURCE", "CAP_IPC_LOCK", "CAP_SYSLOG", "CAP_SYS_PTRACE"));
+    EXPECT_THAT(names(with_only(CAP_SYS_ADMIN)->missing), ElementsAre("CAP_SYS_RESOURCE", "CAP_IPC_LOCK", "CAP_SYSLOG"));
     EXPECT_FALSE(with_only(CAP_NET_ADMIN));
 }
 
