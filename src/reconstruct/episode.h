@@ -43,6 +43,7 @@ struct Episode {
     std::vector<NodeState> nodes;
     std::vector<ZoneState> zones;
     std::vector<MemcgState> memcgs;
+    std::optional<SwapCounts> swap;          // absent: this kernel hides it
     std::optional<Timed<InvocationEnd>> end; // absent: lost
     std::vector<Symbol> symbols;
     std::optional<SystemState> system,
@@ -51,6 +52,8 @@ struct Episode {
     std::vector<Timed<ExitEvent>> exits;
     std::vector<Timed<MmReleased>> releases;
     std::optional<KillCounts> kill_counts;
+    std::vector<ProcessIdentityRead> identities;
+    std::vector<CgroupNames> cgroup_names;
     std::optional<Retries> retries; // absent: lost, or from a tracer that did not send them
 
     SequenceTracker sequence;

@@ -31,6 +31,7 @@ std::optional<Input> input_of(const KernelEvent &event)
                           [](const NodeState &) -> Answer { return Input::memory; },
                           [](const ZoneState &) -> Answer { return Input::memory; },
                           [](const MemcgState &) -> Answer { return Input::memory; },
+                          [](const SwapCounts &) -> Answer { return Input::memory; },
                           [](const InvocationEnd &) -> Answer { return Input::end; },
                           [](const ReaperEvent &) -> Answer { return Input::reaper; },
                           [](const ExitEvent &) -> Answer { return Input::exit; },
@@ -46,6 +47,10 @@ std::optional<Input> input_of(const KernelEvent &event)
                           [](const StreamEnd &) -> Answer { return std::nullopt; },
                           [](const Retries &) -> Answer { return Input::memory; },
                           [](const KillCounts &) -> Answer { return Input::memory; },
+                          [](const ProcessIdentityRead &) -> Answer { return Input::symbol; },
+                          [](const CgroupNames &) -> Answer { return Input::symbol; },
+                          // Text: the reconstructor's business.
+                          [](const KernelLogLine &) -> Answer { return std::nullopt; },
                       },
                       event.body);
 }
@@ -234,6 +239,7 @@ void EpisodeMachine::store(Open &open, const KernelEvent &event, bool misplaced)
                    [&](const NodeState &body) { keep(episode.nodes, body); },
                    [&](const ZoneState &body) { keep(episode.zones, body); },
                    [&](const MemcgState &body) { episode.memcgs.push_back(body); },
+                   [&](const SwapCounts &body) { episode.swap = body; },
                    [&](const InvocationEnd &body) {
                        if (!episode.end) {
                            episode.end = Timed<InvocationEnd>{header, body};
@@ -264,6 +270,11 @@ void EpisodeMachine::store(Open &open, const KernelEvent &event, bool misplaced)
                    },
                    [&](const Retries &body) { episode.retries = body; },
                    [&](const KillCounts &body) { episode.kill_counts = body; },
+                   [&](const ProcessIdentityRead &body) { episode.identities.push_back(body); },
+                   [&](const CgroupNames &body) {
+                       episode.cgroup_names.push_back(body);
+                       open.system_state_due_ns = saturating_add(now_ns_, limits_.system_state_ns);
+                   },
                    [](const auto &) {},
                },
                event.body);

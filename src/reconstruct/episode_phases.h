@@ -24,7 +24,7 @@ inline constexpr std::size_t phase_count = 7;
 
 enum class Input : std::uint8_t {
     begin,
-    memory, // a node, a zone, a cgroup, or the retries before
+    memory, // a node, a zone, a cgroup, the swap, or the retries before
     candidate,
     choice,
     kill,
@@ -33,7 +33,7 @@ enum class Input : std::uint8_t {
     reaper,
     exit,
     release,
-    symbol,
+    symbol, // or what else says who is who, at any time: identities, names of cgroups
     system_state,
     newer_begin, // another episode began: oom_lock serialises them, so this one's capture is over
     deadline,

@@ -10,6 +10,7 @@
 #include "reconstruct/candidate_list.h"
 #include "reconstruct/completeness.h"
 #include "reconstruct/gfp_flags.h"
+#include "reconstruct/identities.h"
 #include "reconstruct/kill_check.h"
 #include "reconstruct/kill_list.h"
 #include "reconstruct/memory_state.h"
@@ -190,7 +191,8 @@ void set_provenance(const Episode &episode, const OomDomain &domain, bool host_k
         incident.nodes.empty() ? Provenance{Source::absent, "no record of a node came"} : Provenance{Source::observed, ""};
     const Provenance system =
         episode.system ? Provenance{Source::procfs, ""} : Provenance{Source::absent, "the collector's record did not come"};
-    table.swap = table.sysctls = system;
+    table.sysctls = system;
+    table.swap = episode.swap ? Provenance{Source::observed, ""} : system;
     if (!incident.victim) {
         table.victim = {Source::absent, "nobody was chosen"};
     } else if (std::ranges::any_of(incident.kills, [&](const KilledProcess &kill) {
@@ -238,7 +240,7 @@ Incident build_incident(const Episode &episode, const std::optional<HostFacts> &
         incident.allocation = build_allocation(episode.begin->body, domain);
     }
     incident.nodes = build_nodes(episode.nodes, episode.zones, units);
-    incident.swap = build_swap(episode.system);
+    incident.swap = build_swap(episode.swap, episode.system, units);
     incident.hugetlb = build_hugetlb(episode.system);
     incident.sysctls = build_sysctls(episode.system);
     incident.host = build_host(facts);
@@ -265,6 +267,7 @@ Incident build_incident(const Episode &episode, const std::optional<HostFacts> &
     set_outcome(episode, incident);
     set_candidate_provenance(episode, candidates, incident);
     set_provenance(episode, domain, host.has_value(), incident);
+    set_identities(episode, memcgs, incident);
     incident.scores = std::move(candidates.scores);
     incident.candidates = std::move(candidates.tasks);
     return incident;

@@ -192,8 +192,11 @@ std::vector<Node> build_nodes(std::span<const NodeState> nodes, std::span<const 
     return result;
 }
 
-Swap build_swap(const std::optional<SystemState> &system)
+Swap build_swap(const std::optional<SwapCounts> &observed, const std::optional<SystemState> &system, const PageUnits &units)
 {
+    if (observed) {
+        return {units.bytes_clamped(observed->total_pages), units.bytes_clamped(observed->free_pages)};
+    }
     const auto bytes = [&](std::uint32_t item) {
         const std::optional<std::int64_t> value = system_item(system, item);
         return value && *value >= 0 ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;

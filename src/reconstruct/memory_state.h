@@ -19,7 +19,8 @@ namespace oomtrace
 // A zone whose node's record was lost stands under a node of which nothing else is known.
 std::vector<Node> build_nodes(std::span<const NodeState> nodes, std::span<const ZoneState> zones, const PageUnits &units);
 
-Swap build_swap(const std::optional<SystemState> &system);
+// What the hooks read at the OOM; else what user space read after it, when the victim may have given its swap back.
+Swap build_swap(const std::optional<SwapCounts> &observed, const std::optional<SystemState> &system, const PageUnits &units);
 Hugetlb build_hugetlb(const std::optional<SystemState> &system);
 Sysctls build_sysctls(const std::optional<SystemState> &system);
 

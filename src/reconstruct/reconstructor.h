@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "kernel_log/backlog.h"
+#include "kernel_log/log_witness.h"
 #include "oomtrace/incident.h"
 #include "reconstruct/episode_machine.h"
 
@@ -24,7 +26,8 @@ class Reconstructor
   public:
     explicit Reconstructor(EpisodeLimits limits = {}) : machine_(limits) {}
 
-    // The incidents that this event completes, in the order in which they ended. WIRE_STREAM_END completes all.
+    // The incidents that this event completes, in the order in which they ended; with the end of the backlog, those from before
+    // the start. WIRE_STREAM_END completes all.
     std::vector<Incident> on_event(const KernelEvent &event);
     // What is still open becomes incidents that say what they miss. For a source that ends without WIRE_STREAM_END.
     std::vector<Incident> finish(FinishReason reason);
@@ -38,9 +41,13 @@ class Reconstructor
     [[nodiscard]] const std::optional<LossTotals> &loss() const { return loss_; }
 
   private:
-    [[nodiscard]] std::vector<Incident> build(const std::vector<Episode> &episodes) const;
+    std::vector<Incident> build(const std::vector<Episode> &episodes);
+    std::vector<Incident> on_log_line(const KernelLogLine &line);
 
     EpisodeMachine machine_;
+    kernel_log::LogWitness witness_;
+    kernel_log::Backlog backlog_;
+    bool awaiting_backlog_ = false;
     std::optional<HostFacts> host_;
     std::optional<LossTotals> loss_;
 };

@@ -176,6 +176,16 @@ TEST(System, ReadsSwapHugetlbAndSysctlsOrLeavesThemAbsent)
     EXPECT_EQ(incident.provenance.swap.source, Source::procfs);
 }
 
+TEST(System, TakesTheSwapOfTheOomBeforeWhatWasLeftAfterIt)
+{
+    const auto after = [](wire_system_state &wire) { Stream::set_item(wire, WIRE_SYS_FREE_SWAP_BYTES, 1 << 30); };
+    const Incident incident = with([](Stream &stream) { stream.swap(500, 3); }, after);
+    EXPECT_EQ(incident.swap.total_bytes, 500 * page);
+    EXPECT_EQ(incident.swap.free_bytes, 3 * page);
+    EXPECT_EQ(incident.provenance.swap.source, Source::observed);
+    EXPECT_EQ(with([](Stream &stream) { stream.swap(500, -7); }, after).swap.free_bytes, 0U); // a swapoff has begun
+}
+
 TEST(Memcg, LevelsRunFromTheVictimsCgroupToTheRoot)
 {
     const Incident incident = replay_one(memcg_episode_fentry());
