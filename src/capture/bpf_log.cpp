@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 
 #include <bpf/libbpf.h>
@@ -22,21 +24,25 @@ int print_to_log(libbpf_print_level level, const char *format, va_list arguments
 
 int print_to_log(libbpf_print_level level, const char *format, va_list arguments)
 {
-    if (!current_log || level == LIBBPF_DEBUG)
+    // Of what is for debugging only the log of an accepted program, which there is where one was asked for.
+    if (!current_log || (level == LIBBPF_DEBUG && !std::strstr(format, "BEGIN PROG LOAD LOG")))
         return 0;
     // A verifier log comes in one call and its end is what matters.
     std::array<char, 8192> text{};
     va_list again;
     va_copy(again, arguments);
     const int needed = std::vsnprintf(text.data(), text.size(), format, arguments);
-    if (needed < static_cast<int>(text.size())) {
-        current_log->add(text.data());
-    } else {
-        std::string whole(static_cast<std::size_t>(needed) + 1, '\0');
+    std::string whole;
+    if (needed >= static_cast<int>(text.size())) {
+        whole.resize(static_cast<std::size_t>(needed) + 1, '\0');
         std::vsnprintf(whole.data(), whole.size(), format, again);
-        current_log->add(whole.c_str());
     }
     va_end(again);
+    const char *const message = whole.empty() ? text.data() : whole.c_str();
+    if (level == LIBBPF_DEBUG)
+        current_log->add_accepted(message);
+    else
+        current_log->add(message);
     return 0;
 }
 
@@ -66,6 +72,25 @@ void BpfLog::add(const char *message)
             break;
         rest.remove_prefix(end + 1);
     }
+}
+
+void BpfLog::add_accepted(std::string_view message)
+{
+    constexpr std::string_view processed = "\nprocessed ";
+    const std::size_t name = message.find(program_prefix), count = message.find(processed);
+    if (name == std::string_view::npos || count == std::string_view::npos)
+        return;
+    const std::string_view program = message.substr(name + program_prefix.size());
+    const std::string_view digits = message.substr(count + processed.size());
+    std::uint32_t instructions = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), instructions).ec == std::errc{})
+        verified_[std::string(program.substr(0, program.find('\'')))] = instructions;
+}
+
+std::optional<std::uint32_t> BpfLog::verified_instructions(const std::string &program) const
+{
+    const auto found = verified_.find(program);
+    return found == verified_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::string> BpfLog::refused_program() const

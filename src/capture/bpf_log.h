@@ -3,8 +3,11 @@
 // bpf_log.h: what libbpf says while it loads and attaches, kept instead of printed.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace oomtrace
@@ -26,12 +29,18 @@ class BpfLog
     // The line that says why: the verifier's last words, or libbpf's first complaint.
     [[nodiscard]] std::string reason() const;
 
+    // How many instructions the verifier processed to accept the program; empty: it was loaded with no log level, or not at
+    // all.
+    [[nodiscard]] std::optional<std::uint32_t> verified_instructions(const std::string &program) const;
+
     [[nodiscard]] const std::vector<std::string> &lines() const { return lines_; }
     void add(const char *message);
+    void add_accepted(std::string_view message);
     void clear() { lines_.clear(); }
 
   private:
     std::vector<std::string> lines_;
+    std::map<std::string, std::uint32_t> verified_;
 };
 
 } // namespace oomtrace

@@ -16,7 +16,7 @@ constexpr bool yes = true, no = false;
 
 constexpr std::string_view no_follow_up = "when the victim's memory came back";
 
-constexpr std::array<Hook, 30> hooks{{
+constexpr std::array<Hook, 31> hooks{{
     // clang-format off
     // program                    kind                  target                          role                   fentry kprobe tp  required  lost without it
     {"fentry_out_of_memory",      HookKind::fentry,     "out_of_memory",                HookRole::entry,        yes, no,  no,  yes, "everything"},
@@ -43,6 +43,7 @@ constexpr std::array<Hook, 30> hooks{{
     {"reaper_started",            HookKind::tracepoint, "oom:start_task_reaping",       HookRole::reaper_start, yes, yes, yes, no,  "when the OOM reaper started"},
     {"reaper_finished",           HookKind::tracepoint, "oom:finish_task_reaping",      HookRole::reaper_finish, yes, yes, yes, no, "what the OOM reaper took back"},
     {"reaper_skipped",            HookKind::tracepoint, "oom:skip_task_reaping",        HookRole::reaper_skip,  yes, yes, yes, no,  "that the OOM reaper had to give up"},
+    {"victim_gets_signal",        HookKind::tracepoint, "signal:signal_deliver",        HookRole::identity,     yes, yes, yes, no,  "what the victim executed"},
     {"process_exit",              HookKind::tracepoint, "sched:sched_process_exit",     HookRole::exit,         yes, yes, yes, no,  "when the victim exited"},
     {"mm_released",               HookKind::tracepoint, "mmap:exit_mmap",               HookRole::release,      yes, yes, yes, no,  no_follow_up},
     {"fexit_exit_mmap",           HookKind::fexit,      "exit_mmap",                    HookRole::release,      yes, no,  no,  no,  no_follow_up},

@@ -31,6 +31,7 @@ enum class HookRole : std::uint8_t {
     walk,         // mark_victim, with the walk over the tasks
     mark,         // mark_victim alone
     signal,       // SIGKILL sent
+    identity,     // and taken by the victim
     reaper_wake,
     reaper_start,
     reaper_finish,

@@ -129,6 +129,19 @@ KernelOffers offers_of(const btf *types, const KernelSymbols &symbols)
     };
 }
 
+tracer_arguments tracer_arguments_of(CmdlineMode mode)
+{
+    switch (mode) {
+    case CmdlineMode::program:
+        return ARGUMENTS_FIRST;
+    case CmdlineMode::full:
+        return ARGUMENTS_ALL;
+    case CmdlineMode::none:
+        break;
+    }
+    return ARGUMENTS_NONE;
+}
+
 void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols)
 {
     auto &config = skeleton.rodata->tracer;
@@ -142,9 +155,14 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
         config.memcg_oom_end = range->end;
     }
     config.sum_rss = options.sum_rss ? 1 : 0;
+    config.arguments = tracer_arguments_of(options.cmdline);
     config.per_cpu_offset = symbols.data_address("__per_cpu_offset").value_or(0);
+    config.nr_swap_pages = symbols.data_address("nr_swap_pages").value_or(0);
+    config.total_swap_pages = symbols.data_address("total_swap_pages").value_or(0);
     bpf_map__set_max_entries(skeleton.maps.records, static_cast<std::uint32_t>(options.ring_bytes));
 }
+
+constexpr std::uint32_t verifier_statistics = 4; // BPF_LOG_STATS of linux/bpf_verifier.h, since 5.2: the closing lines alone
 
 } // namespace
 
@@ -163,7 +181,9 @@ struct KernelSession::Kernel {
     Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const KernelSymbols &symbols,
                       BpfLog &log, std::optional<std::string> &refused);
     std::optional<std::string> attach(const Hook &hook);
+    std::optional<std::uint32_t> verified_instructions(const Hook &hook, const BpfLog &log) const;
     Result<void> open_ring();
+    void touch_ring() const;
 };
 
 // `refused` names the program that the kernel did not take, when that is what failed.
@@ -189,10 +209,15 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
             skeleton->rodata->tracer.retries_watched |= WIRE_RETRIES_COMPACTION;
         if (choice.hook->role == HookRole::signal)
             skeleton->rodata->tracer.kills_counted = 1;
-        bpf_program__set_autoload(program(choice.hook->program), true);
-        if (!choice.hook->companion.empty())
-            bpf_program__set_autoload(program(choice.hook->companion), true);
+        for (const std::string_view name : {choice.hook->program, choice.hook->companion}) {
+            if (name.empty())
+                continue;
+            bpf_program__set_autoload(program(name), true);
+            if (options.count_instructions)
+                bpf_program__set_log_level(program(name), verifier_statistics);
+        }
     }
+    bpf_program__set_autoload(skeleton->progs.touch_ring, true);
     log.clear();
     if (const int error = oomtrace_bpf__load(skeleton.get()); error != 0) {
         refused = log.refused_program();
@@ -201,6 +226,25 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
                     why.empty() ? explain_errno(-error) : fmt::format("{}: {}", explain_errno(-error), why));
     }
     return {};
+}
+
+std::optional<std::uint32_t> KernelSession::Kernel::verified_instructions(const Hook &hook, const BpfLog &log) const
+{
+    std::optional<std::uint32_t> all;
+    for (const std::string_view name : {hook.program, hook.companion}) {
+        if (name.empty())
+            continue;
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        std::optional<std::uint32_t> told;
+        if (bpf_obj_get_info_by_fd(bpf_program__fd(program(name)), &info, &size) == 0 && info.verified_insns != 0)
+            told = info.verified_insns;
+        else
+            told = log.verified_instructions(std::string(name));
+        if (told)
+            all = all.value_or(0) + *told;
+    }
+    return all;
 }
 
 // Empty: attached. Otherwise why not.
@@ -237,6 +281,21 @@ Result<void> KernelSession::Kernel::open_ring()
     if (!ring)
         return fail_errno("map the ring buffer", errno, "a smaller --ring-size may fit");
     return {};
+}
+
+// Before anything is attached, since it fills the ring. Where it fails (raw tracepoints can be run since 5.10) the ring is only
+// as slow as it was.
+void KernelSession::Kernel::touch_ring() const
+{
+    const int touch = bpf_program__fd(skeleton->progs.touch_ring);
+    for (std::size_t runs = 0; runs <= bpf_map__max_entries(skeleton->maps.records) / (TOUCHED_PAGE_BYTES * PAGES_PER_TOUCH);
+         ++runs) {
+        bpf_test_run_opts options{};
+        options.sz = sizeof(options);
+        if (bpf_prog_test_run_opts(touch, &options) != 0 || options.retval != PAGES_PER_TOUCH)
+            break;
+    }
+    ring_buffer__consume(ring.get());
 }
 
 KernelSession::KernelSession(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
@@ -339,17 +398,12 @@ HookStatus status_of(const HookChoice &choice, const RefusedHooks &refused)
 {
     using State = HookStatus::State;
     if (choice.selected)
-        return {choice.hook, State::attached, {}};
+        return {choice.hook, State::attached, {}, {}};
     if (refused.contains(choice.hook))
-        return {choice.hook, State::refused, choice.reason};
+        return {choice.hook, State::refused, choice.reason, {}};
     const bool replaced = choice.reason.starts_with("not needed");
-    return {choice.hook, replaced ? State::not_needed : State::not_there, choice.reason};
+    return {choice.hook, replaced ? State::not_needed : State::not_there, choice.reason, {}};
 }
-
-} // namespace
-
-namespace
-{
 
 // One method, from choosing to attaching. A hook that the kernel refuses gives way to the next of its role, and everything is
 // loaded anew; so the number of rounds is bounded by the number of hooks.
@@ -383,6 +437,9 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
             refused.emplace(guilty->hook, loaded.error().reason);
             continue;
         }
+        if (auto ring = kernel->open_ring(); !ring)
+            return tl::unexpected(ring.error());
+        kernel->touch_ring();
         bool again = false;
         for (const HookChoice &choice : choices) {
             if (!choice.selected)
@@ -395,8 +452,10 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
         }
         if (again)
             continue;
-        if (auto ring = kernel->open_ring(); !ring)
-            return tl::unexpected(ring.error());
+        for (HookStatus &status : story.hooks) {
+            if (status.state == HookStatus::State::attached)
+                status.verified_instructions = kernel->verified_instructions(*status.hook, log);
+        }
         kernel->attempt.hooks = story.hooks;
         return kernel;
     }
@@ -449,12 +508,21 @@ Result<std::unique_ptr<KernelSession>> KernelSession::start(const SessionOptions
                 std::move(story), "run \"oomtrace doctor\" for what this kernel allows, hook by hook");
 }
 
+Result<UniqueFd> count_program_costs()
+{
+    UniqueFd fd(::bpf_enable_stats(BPF_STATS_RUN_TIME));
+    if (!fd)
+        return fail_errno("have the kernel count what BPF programs cost", errno, "it takes CAP_SYS_ADMIN, and Linux 5.8");
+    return fd;
+}
+
 std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols)
 {
     std::vector<MethodAttempt> attempts;
     for (const AttachMethod method : methods_best_first) {
         SessionOptions only = options;
         only.method = method;
+        only.count_instructions = true;
         const std::size_t before = attempts.size();
         const auto session = KernelSession::start(
             only, symbols, [](std::span<const std::byte>) { return true; }, &attempts);

@@ -17,20 +17,24 @@
 #include <vector>
 
 #include "capture/hook_table.h"
+#include "capture/identity_options.h"
 #include "host/kallsyms.h"
+#include "host/unique_fd.h"
 #include "oomtrace/result.h"
 
 namespace oomtrace
 {
 
 // The kernel's data symbols that the programs can use, for KernelSymbols::load().
-inline constexpr std::array<std::string_view, 1> useful_data_symbols{"__per_cpu_offset"};
+inline constexpr std::array<std::string_view, 3> useful_data_symbols{"__per_cpu_offset", "nr_swap_pages", "total_swap_pages"};
 
 struct SessionOptions {
-    std::optional<AttachMethod> method; // empty: the best one that attaches
-    std::size_t ring_bytes = 0;         // power of two
-    std::uint32_t nr_nodes = 1;         // highest possible node number + 1
-    bool sum_rss = false;               // send the exact rss counters too: this kernel scores with them
+    std::optional<AttachMethod> method;         // empty: the best one that attaches
+    std::size_t ring_bytes = 0;                 // power of two
+    std::uint32_t nr_nodes = 1;                 // highest possible node number + 1
+    CmdlineMode cmdline = CmdlineMode::program; // what of the trigger's and the victim's command lines is sent
+    bool sum_rss = false;                       // send the exact rss counters too: this kernel scores with them
+    bool count_instructions = false;            // have the verifier say what it processed, on every kernel
     // The walk of the tracepoint method runs under the victim's task_lock.
     std::uint32_t walk_task_limit = 65536;
     std::chrono::nanoseconds walk_time_limit = std::chrono::milliseconds(20);
@@ -41,6 +45,9 @@ struct HookStatus {
     const Hook *hook = nullptr;
     enum class State : std::uint8_t { attached, not_needed, not_there, refused } state = State::not_there;
     std::string reason; // why not attached
+    // What the verifier processed to accept its program, and the one that goes with it. Empty: not attached, or neither asked
+    // for (SessionOptions::count_instructions) nor told by the kernel (before 5.16).
+    std::optional<std::uint32_t> verified_instructions;
 };
 
 // What became of one attach method. `error` is set when it cannot be used.
@@ -104,6 +111,10 @@ class KernelSession
     explicit KernelSession(std::unique_ptr<Kernel> kernel);
     std::unique_ptr<Kernel> kernel_;
 };
+
+// Has the kernel count runs and run time of BPF programs, of all on the host, for as long as the descriptor is open. Takes
+// CAP_SYS_ADMIN.
+Result<UniqueFd> count_program_costs();
 
 // Every method tried in turn, attached and detached again; for `oomtrace doctor`.
 std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols);

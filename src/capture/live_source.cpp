@@ -5,15 +5,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <thread>
+#include <utility>
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include "capture/candidate_sample.h"
 #include "decode/leading_record.h"
-
-#include "tracer_state.h"
+#include "host/monotonic_clock.h"
 
 namespace oomtrace
 {
@@ -23,23 +23,8 @@ namespace
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t largest_sample = [] {
-    std::size_t largest = CANDIDATES_PER_SAMPLE * sizeof(wire_candidate);
-#define OOMTRACE_LARGER(kind, type) largest = std::max(largest, sizeof(type));
-    WIRE_KINDS(OOMTRACE_LARGER)
-#undef OOMTRACE_LARGER
-    return largest;
-}();
-
 // What is taken out of the ring at once. The ring, not this, holds what the collector cannot keep up with.
 constexpr std::size_t staging_bytes = 256U << 10;
-
-std::uint64_t monotonic_now()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 template <typename Record>
 std::optional<Record> record_as(std::span<const std::byte> bytes)
@@ -53,16 +38,17 @@ std::optional<Record> record_as(std::span<const std::byte> bytes)
 
 } // namespace
 
-LiveSource::LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, std::size_t staging_bytes)
-    : symbols_(symbols), system_(system), staging_(staging_bytes)
+LiveSource::LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, const KernelLogOptions &log,
+                       std::size_t staging_bytes)
+    : symbols_(symbols), system_(system), staging_(staging_bytes), log_(log)
 {
 }
 
 Result<std::unique_ptr<LiveSource>> LiveSource::start(const SessionOptions &options, const wire_host &host,
                                                       const KernelSymbols &symbols, const SystemStateReader &system,
-                                                      int stop_fd)
+                                                      int stop_fd, const KernelLogOptions &log)
 {
-    std::unique_ptr<LiveSource> source(new LiveSource(symbols, system, staging_bytes));
+    std::unique_ptr<LiveSource> source(new LiveSource(symbols, system, log, staging_bytes));
     std::vector<MethodAttempt> attempts;
     auto session = KernelSession::start(
         options, symbols, [raw = source.get()](std::span<const std::byte> record) { return raw->stage(record); }, &attempts);
@@ -90,6 +76,7 @@ Result<std::unique_ptr<LiveSource>> LiveSource::start(const SessionOptions &opti
     std::memcpy(first.method_note, note.data(), length);
     source->add(first, WIRE_HOST, 0);
     source->add_system_state(0); // what the kernel had counted before
+    source->log_.begin();
     return source;
 }
 
@@ -101,6 +88,15 @@ Result<void> LiveSource::stop_after(nanoseconds duration)
     when.it_value.tv_nsec = (duration - seconds).count();
     if (::timerfd_settime(timer_fd_.get(), 0, &when, nullptr) != 0)
         return fail_errno("set the timer of --duration", errno);
+    return {};
+}
+
+Result<void> LiveSource::attend_to(int fd, std::function<void()> on_readable)
+{
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    if (::epoll_ctl(poll_fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+        return fail_errno("wait for more than the ring buffer", errno);
+    attended_[fd] = std::move(on_readable);
     return {};
 }
 
@@ -129,27 +125,42 @@ void LiveSource::add_end()
     ended_ = true;
 }
 
-// The ring callback: a sample holds one record, or many candidates. False: full for now, the rest stays in the ring.
-bool LiveSource::stage(std::span<const std::byte> record)
+// The ring callback: a sample holds one record, or many candidates. False: full for now; the rest stays in the ring.
+bool LiveSource::stage(std::span<const std::byte> sample)
 {
-    std::memcpy(staging_.data() + staged_, record.data(), record.size());
-    staged_ += record.size();
-    return staging_.size() - staged_ >= largest_sample;
+    staged_ += expand_sample(sample, std::span(staging_).subspan(staged_));
+    return staging_.size() - staged_ >= largest_expansion();
+}
+
+std::span<const std::byte> LiveSource::first_staged() const
+{
+    return leading_record(std::span<const std::byte>(staging_.data() + taken_, staged_ - taken_));
 }
 
 std::optional<std::span<const std::byte>> LiveSource::take_staged()
 {
     if (taken_ == staged_)
         return std::nullopt;
-    const auto record = leading_record(std::span<const std::byte>(staging_.data() + taken_, staged_ - taken_));
+    const auto record = first_staged();
     taken_ += record.size();
+    log_looked_at_ = false;
     return record;
+}
+
+// True: the record that is next comes after what the kernel has printed by now, which was not looked at yet.
+bool LiveSource::look_at_log()
+{
+    if (log_looked_at_ || taken_ == staged_ || !LogTap::comes_before(first_staged()))
+        return false;
+    log_looked_at_ = true;
+    log_.look(monotonic_now_ns());
+    return true;
 }
 
 template <typename Record>
 void LiveSource::add(Record record, wire_kind kind, std::uint64_t episode)
 {
-    add_at(monotonic_now(), record, kind, episode);
+    add_at(monotonic_now_ns(), record, kind, episode);
 }
 
 template <typename Record>
@@ -177,6 +188,16 @@ void LiveSource::add_symbols(const wire_invocation_begin &begin)
         }
         add(symbol, WIRE_SYMBOL, begin.header.episode);
     }
+}
+
+// Late by so much at most: the ring has room.
+void LiveSource::add_names(std::uint64_t episode)
+{
+    constexpr std::chrono::milliseconds patience{100};
+    if (names_ == nullptr)
+        return;
+    for (const wire_cgroup_names &names : names_->ask(cgroups_.questions(), patience))
+        add(names, WIRE_CGROUP_NAMES, episode);
 }
 
 // The kernel counts a kill a moment before the hooks see it, and a group is killed while this reads: so, as long as the two
@@ -225,11 +246,30 @@ void LiveSource::after_delivery(std::span<const std::byte> record)
         return;
     const auto header = record_as<wire_header>(record.first(sizeof(wire_header)));
     if (header->kind == WIRE_INVOCATION_BEGIN) {
-        if (const auto begin = record_as<wire_invocation_begin>(record))
+        if (const auto begin = record_as<wire_invocation_begin>(record)) {
             begin_ = *begin;
+            cgroups_.note(*begin);
+        }
+    } else if (header->kind == WIRE_MEMCG) {
+        if (const auto memcg = record_as<wire_memcg>(record))
+            cgroups_.note(*memcg);
+    } else if (header->kind == WIRE_CHOICE) {
+        if (const auto choice = record_as<wire_choice>(record))
+            cgroups_.note(*choice);
+    } else if (header->kind == WIRE_KILL) {
+        if (const auto kill = record_as<wire_kill>(record))
+            cgroups_.note(*kill);
     } else if (header->kind == WIRE_INVOCATION_END) {
         if (begin_.header.episode == header->episode)
             add_symbols(begin_);
+        const auto end = record_as<wire_invocation_end>(record);
+        if (end && end->outcome == WIRE_OUTCOME_PANIC) {
+            // The kernel prints its report and is gone. To read anything of it needs memory, of which there is none: what has
+            // been seen goes out as it is.
+            add(wire_system_state{}, WIRE_SYSTEM_STATE, header->episode);
+            return;
+        }
+        add_names(header->episode);
         add_system_state(header->episode);
         add_losses();
     }
@@ -238,7 +278,7 @@ void LiveSource::after_delivery(std::span<const std::byte> record)
 // True: there may be something to read. False: the timeout passed.
 Result<bool> LiveSource::wait(std::optional<nanoseconds> timeout)
 {
-    std::array<epoll_event, 3> events{};
+    std::array<epoll_event, 8> events{};
     int milliseconds = -1;
     if (timeout)
         milliseconds = static_cast<int>(std::clamp<std::int64_t>((timeout->count() + 999'999) / 1'000'000, 0, 3'600'000));
@@ -246,7 +286,10 @@ Result<bool> LiveSource::wait(std::optional<nanoseconds> timeout)
     if (ready < 0 && errno != EINTR)
         return fail_errno("wait for the ring buffer", errno);
     for (int i = 0; i < ready; ++i) {
-        if (events.at(static_cast<std::size_t>(i)).data.fd != session_->wakeup_fd())
+        const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
+        if (const auto attended = attended_.find(fd); attended != attended_.end())
+            attended->second();
+        else if (fd != session_->wakeup_fd())
             stopping_ = true;
     }
     return ready != 0;
@@ -266,18 +309,30 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
             own_records_.pop_front();
             return deliver(delivered_);
         }
+        if (ended_)
+            return std::nullopt;
+        if (const auto line = log_.next(monotonic_now_ns()))
+            return deliver(*line);
+        if (clock_due_ns_) {
+            add_at(*std::exchange(clock_due_ns_, std::nullopt), wire_clock{}, WIRE_CLOCK, 0);
+            continue;
+        }
+        if (look_at_log())
+            continue;
         if (const auto record = take_staged()) {
             after_delivery(*record);
             return deliver(*record);
         }
-        if (ended_)
-            return std::nullopt;
         staged_ = taken_ = 0;
         const auto drained = session_->drain();
         if (!drained)
             return tl::unexpected(drained.error());
         if (*drained > 0)
             continue;
+        if (log_.owes_backlog_end()) { // what was in the ring by now tells which of it is not from before
+            log_.end_backlog();
+            continue;
+        }
         if (stopping_) {
             add_end();
             continue;
@@ -288,12 +343,14 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
         if (*ready)
             continue;
         // The ring is looked at once more after the clock: what it holds by then is older than the time that is told.
-        const std::uint64_t now_ns = monotonic_now();
+        const std::uint64_t now_ns = monotonic_now_ns();
         const auto late = session_->drain();
         if (!late)
             return tl::unexpected(late.error());
-        if (*late == 0)
-            add_at(now_ns, wire_clock{}, WIRE_CLOCK, 0);
+        if (*late == 0) {
+            log_.look(now_ns);
+            clock_due_ns_ = now_ns;
+        }
     }
 }
 

@@ -80,8 +80,8 @@ std::string first_missing(const std::vector<HookChoice> &choices)
     return missing ? std::string(missing->hook->program) : "";
 }
 
-const std::set<std::string> aftermath{"reaper_woken",   "reaper_started", "reaper_finished",
-                                      "reaper_skipped", "process_exit",   "mm_released"};
+const std::set<std::string> aftermath{"reaper_woken", "reaper_started",     "reaper_finished", "reaper_skipped",
+                                      "process_exit", "victim_gets_signal", "mm_released"};
 const std::set<std::string> retries{"reclaim_retried", "compaction_retried"};
 
 std::set<std::string> with_what_all_use(std::set<std::string> programs)
