@@ -45,7 +45,7 @@ MemcgShortage memcg_shortage(const MemcgLimit &memcg)
     if (fired == nullptr)
         return shortage;
     const bool victim_below = std::any_of(memcg.levels.begin(), memcg.levels.end(), [&](const MemcgLevel &level) {
-        return level.victim_lives_here && level.id != fired->id;
+        return level.victim_lives_here && &level != fired; // no ids in a log
     });
     shortage.ancestor_of_victim = victim_below && !fired->victim_lives_here;
     const LimitCounter *counter = &fired->memory;

@@ -75,7 +75,9 @@ bool asked_for_it(const Incident &incident)
     const bool told = incident.kernel_message.find("oom_kill_allocating_task") != std::string::npos;
     const bool set = incident.sysctls.oom_kill_allocating_task.value_or(0) != 0 &&
                      is_same_process(incident.victim->process, incident.trigger.process);
-    return told || (set && incident.scope != Scope::memcg && !incident.victim->points);
+    // Scores that a hook saw are those of a scan; others may have been worked out where there was none.
+    const bool scanned = incident.victim->points && incident.provenance.points.source == Source::observed;
+    return told || (set && incident.scope != Scope::memcg && !scanned);
 }
 
 bool changes_victim(const std::vector<Counterfactual> &counterfactuals, CounterfactualKind kind, const TaskRef &victim)
@@ -140,8 +142,9 @@ class Reasons
     void about_its_memory(const ProcessMemory &victim)
     {
         why_.held_bytes = victim.rss_bytes();
+        // The kernel says so only where there is memory on other nodes (constrained_alloc()), which its report leaves out.
         const bool by_nodes = now_.constraint == Constraint::cpuset || now_.constraint == Constraint::memory_policy;
-        if (by_nodes && incident_.nodes.size() > 1) {
+        if (by_nodes) {
             add(VictimReason::ranked_by_all_nodes);
             // What all processes have mapped on these nodes is the most of it that can lie there.
             const auto there = node_total(incident_, "anon_mapped");
