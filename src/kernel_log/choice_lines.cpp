@@ -2,6 +2,7 @@
 //
 // Whom the kernel chose, what it killed, and what became of it.
 #include <algorithm>
+#include <array>
 
 #include "kernel_log/line_parser.h"
 #include "kernel_log/text_cursor.h"
@@ -87,10 +88,20 @@ std::optional<std::uint64_t> size_after(std::string_view text, std::string_view 
 // The comm stands in parentheses, and may hold some: it ends before what the kernel prints after it.
 std::string_view take_comm(TextCursor &cursor)
 {
+    constexpr std::array<std::string_view, 9> tails = {") total-vm:",      "), total-vm:",    ") vsz:",
+                                                       "), UID ",          ") score ",        ") sharing same memory",
+                                                       "), now anon-rss:", ") now anon-rss:", ") is already exiting"};
+    // The leftmost of where each of them stands last.
     std::size_t end = std::string_view::npos;
-    for (const std::string_view tail : {") total-vm:", "), total-vm:", ") vsz:", "), UID ", ") score ", ") sharing same memory",
-                                        "), now anon-rss:", ") now anon-rss:", ") is already exiting"}) {
-        end = std::min(end, cursor.rest.rfind(tail));
+    std::array<bool, tails.size()> seen{};
+    for (std::size_t at = cursor.rest.rfind(')'); at != std::string_view::npos;
+         at = at == 0 ? std::string_view::npos : cursor.rest.rfind(')', at - 1)) {
+        for (std::size_t i = 0; i < tails.size(); ++i) {
+            if (!seen[i] && begins_with(cursor.rest.substr(at), tails[i])) {
+                seen[i] = true;
+                end = at;
+            }
+        }
     }
     if (end == std::string_view::npos)
         end = cursor.rest.rfind(')');

@@ -65,7 +65,7 @@ LineKind classify_counts(std::string_view text)
         return LineKind::unknown;
     const std::string_view rest = text.substr(digits);
     for (const std::string_view tail : {" pages ", " total pagecache pages", " pagecache pages", " reserved pages"}) {
-        if (rest.starts_with(tail))
+        if (begins_with(rest, tail))
             return LineKind::page_count;
     }
     return LineKind::unknown;
@@ -80,7 +80,7 @@ LineKind classify_totals(std::string_view text)
     for (const std::string_view name :
          {"Active:", "active_anon:", "active_file:", "unevictable:", "dirty:", "slab_reclaimable:", "mapped:", "free:",
           "sec_pagetables:", "kernel_misc_reclaimable:", "inactive:"}) {
-        if (trimmed.starts_with(name) && trimmed.size() > name.size() && is_digit(trimmed[name.size()]))
+        if (begins_with(trimmed, name) && trimmed.size() > name.size() && is_digit(trimmed[name.size()]))
             return LineKind::totals;
     }
     return LineKind::unknown;
@@ -92,7 +92,7 @@ bool is_stack_line(std::string_view text)
     for (const std::string_view head :
          {"Call Trace:", "<TASK>", "</TASK>", "Hardware name:", "Workqueue:", "RIP: ", "Code: ", "[<",
           "Call trace:", "EIP: ", "pc : ", "lr : ", "sp : ", "Stack: ", "<IRQ>", "Trace:"}) {
-        if (trimmed.starts_with(head))
+        if (begins_with(trimmed, head))
             return true;
     }
     // "RSP: 002b:00007ffc523aed90 EFLAGS: 00000206", "x29: ffff...", "EAX: ..."

@@ -75,7 +75,7 @@ bool parse_choice_line(LineKind kind, std::string_view text, const LogLine &line
 // "0,2-3" as [0, 2, 3]; nothing for "(null)", and for what is no such list.
 std::optional<std::vector<std::uint32_t>> parse_node_list(std::string_view text);
 
-// Rows of the task table that are kept of one report.
-inline constexpr std::size_t most_rows = 131'072;
+// Rows of the task table that are kept of one report: as many as `oomtrace explain` has room for in 64 MiB.
+inline constexpr std::size_t most_rows = 120'000;
 
 } // namespace oomtrace::kernel_log

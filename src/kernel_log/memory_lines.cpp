@@ -83,9 +83,9 @@ std::optional<bool> all_unreclaimable(std::string_view text)
     return std::nullopt;
 }
 
-void read_counters(std::string_view text, std::map<std::string, std::uint64_t> &bytes,
-                   std::optional<std::uint64_t> *pages_scanned)
+void read_counters(std::string_view text, NamedValues &bytes, std::optional<std::uint64_t> *pages_scanned)
 {
+    bytes.reserve(32);
     TextCursor cursor{text};
     while (const auto counter = take_counter(cursor)) {
         if (counter->in_kilobytes) {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "kernel_log/text_cursor.h"
+
 namespace oomtrace::kernel_log
 {
 
@@ -36,7 +38,7 @@ bool any(Bytes bytes)
 bool starts_with_needle(std::string_view text)
 {
     for (const std::string_view needle : needles) {
-        if (text.starts_with(needle))
+        if (begins_with(text, needle))
             return true;
     }
     return false;

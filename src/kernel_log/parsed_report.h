@@ -5,8 +5,10 @@
 // where the line says kB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -104,10 +106,41 @@ struct SummaryLine {
     std::optional<std::uint64_t> monotonic_ns;
 };
 
+// The values of one line by their names: a few dozen at most, so that looking through all of them costs less than a node each.
+class NamedValues
+{
+  public:
+    using Value = std::pair<std::string, std::uint64_t>;
+    using Iterator = std::vector<Value>::const_iterator;
+
+    [[nodiscard]] Iterator begin() const { return values_.begin(); } // in the order of the line
+    [[nodiscard]] Iterator end() const { return values_.end(); }
+    [[nodiscard]] std::size_t size() const { return values_.size(); }
+    [[nodiscard]] bool empty() const { return values_.empty(); }
+    [[nodiscard]] bool contains(std::string_view name) const { return find(name) != end(); }
+
+    [[nodiscard]] Iterator find(std::string_view name) const
+    {
+        return std::find_if(begin(), end(), [&](const Value &value) { return value.first == name; });
+    }
+
+    // The first value of a name is kept.
+    void emplace(std::string_view name, std::uint64_t value)
+    {
+        if (!contains(name))
+            values_.emplace_back(name, value);
+    }
+
+    void reserve(std::size_t count) { values_.reserve(count); }
+
+  private:
+    std::vector<Value> values_;
+};
+
 struct ZoneLines {
     std::uint32_t node = 0;
     std::string name;
-    std::map<std::string, std::uint64_t> bytes; // the values with a unit, by the kernel's names
+    NamedValues bytes; // the values with a unit, by the kernel's names
     std::optional<std::uint64_t> pages_scanned;
     std::optional<bool> all_unreclaimable;
     std::vector<std::uint64_t> lowmem_reserve_pages;
@@ -116,7 +149,7 @@ struct ZoneLines {
 };
 
 struct NodeLine {
-    std::map<std::string, std::uint64_t> bytes;
+    NamedValues bytes;
     std::optional<bool> all_unreclaimable;
 };
 
@@ -177,7 +210,7 @@ struct ParsedReport {
 
     // The table.
     std::optional<TableShape> table;
-    std::vector<TaskRow> rows;
+    std::deque<TaskRow> rows;        // a vector that grows has them twice
     std::uint64_t rows_dropped = 0;  // beyond the most that are kept
     std::uint64_t rows_unplaced = 0; // whose header was cut off
     std::uint64_t rows_damaged = 0;

@@ -23,6 +23,8 @@ struct PartHead {
 // kmsg_dump_reason_str(): "Panic#1 Part2".
 std::optional<PartHead> part_head(std::string_view line)
 {
+    if (line.empty() || line.front() < 'E' || line.front() > 'U') // as most lines
+        return std::nullopt;
     line = without_trailing_spaces(line);
     if (line.size() > 64)
         return std::nullopt;

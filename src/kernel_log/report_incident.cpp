@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "identity/incident_paths.h"
 #include "kernel_log/report_gfp.h"
 #include "kernel_log/report_memory.h"
 #include "kernel_log/scores.h"
@@ -65,6 +66,9 @@ std::optional<Constraint> constraint_of(const ParsedReport &report)
         return report.summary->constraint;
     if (!report.memcg.empty() || report.task_memcg_v1 || starts_with_memcg(kill_message(report)))
         return Constraint::memcg;
+    // check_panic_on_oom(): with panic_on_oom 1 only where no nodes were excluded.
+    if (report.panic.find("system-wide panic_on_oom") != std::string::npos)
+        return Constraint::none;
     // Kernels until 4.20 do not print it. A memory policy's nodes stand in the first line since 4.7.
     if (report.has_nodemask && report.nodemask)
         return Constraint::memory_policy;
@@ -110,30 +114,37 @@ void set_outcome(const ParsedReport &report, Incident &incident)
 class RowIndex
 {
   public:
-    explicit RowIndex(const std::vector<TaskRow> &rows)
+    explicit RowIndex(const std::deque<TaskRow> &rows) : rows_(rows)
     {
-        for (const TaskRow &row : rows) {
-            by_pid_.try_emplace(row.pid, &row);
-            by_tgid_[row.tgid] = &row;
+        by_pid_.reserve(rows.size());
+        by_tgid_.reserve(rows.size());
+        for (std::uint32_t i = 0; i < rows.size(); ++i) {
+            by_pid_.emplace_back(rows[i].pid, i);
+            by_tgid_.emplace_back(rows[i].tgid, i);
         }
+        std::sort(by_pid_.begin(), by_pid_.end());
+        std::sort(by_tgid_.begin(), by_tgid_.end());
     }
 
-    [[nodiscard]] const TaskRow *exact(std::uint32_t pid) const { return found(by_pid_, pid); }
+    [[nodiscard]] const TaskRow *exact(std::uint32_t pid) const
+    {
+        const auto first = std::lower_bound(by_pid_.begin(), by_pid_.end(), Entry(pid, 0));
+        return first == by_pid_.end() || first->first != pid ? nullptr : &rows_[first->second];
+    }
+
     [[nodiscard]] const TaskRow *of(std::uint32_t pid) const
     {
-        const TaskRow *const row = exact(pid);
-        return row != nullptr ? row : found(by_tgid_, pid);
+        if (const TaskRow *const row = exact(pid))
+            return row;
+        const auto after = std::upper_bound(by_tgid_.begin(), by_tgid_.end(), Entry(pid, UINT32_MAX));
+        return after == by_tgid_.begin() || std::prev(after)->first != pid ? nullptr : &rows_[std::prev(after)->second];
     }
 
   private:
-    using Map = std::unordered_map<std::uint32_t, const TaskRow *>;
-    static const TaskRow *found(const Map &map, std::uint32_t number)
-    {
-        const auto row = map.find(number);
-        return row == map.end() ? nullptr : row->second;
-    }
+    using Entry = std::pair<std::uint32_t, std::uint32_t>; // number, and where its row is
 
-    Map by_pid_, by_tgid_;
+    const std::deque<TaskRow> &rows_;
+    std::vector<Entry> by_pid_, by_tgid_;
 };
 
 std::optional<std::uint32_t> chosen_pid(const ParsedReport &report)
@@ -159,6 +170,18 @@ class Builder
         page_size_ = printed.value_or(assumed_page_size);
     }
 
+    void build_identities()
+    {
+        constexpr const char *why = "the kernel's report does not have it";
+        incident_.trigger.identity.note = why;
+        if (incident_.victim)
+            incident_.victim->identity.note = why;
+        incident_.provenance.identity =
+            identify_by_paths(incident_)
+                ? Provenance{Source::kernel_log, "from the paths of the cgroups; the kernel's report has no command line"}
+                : Provenance{Source::absent, "the kernel's report has no command line, and no path that says more"};
+    }
+
     void build(const std::string &tracer_version)
     {
         build_host(tracer_version);
@@ -178,6 +201,7 @@ class Builder
         incident_.log_facts = log_facts_of(report_);
         build_timeline();
         build_provenance();
+        build_identities();
         build_completeness();
     }
 
@@ -600,6 +624,7 @@ Incident incident_of(const ParsedReport &report, std::uint64_t number, const std
     incident.id = fmt::format("log-{:016x}", report.text_hash);
     incident.episode = number;
     Builder(report, incident).build(tracer_version);
+    incident.kernel_log_check.note = "read from the kernel's own report: there is no other record of it";
     return incident;
 }
 

@@ -139,6 +139,17 @@ MemcgLevel level_at(const std::string &path)
     return level;
 }
 
+// Since 3.16 a report leaves out the nodes that the allocation was not allowed to use. Pages are counted for all of them; older
+// kernels count those of holes too.
+bool has_all_nodes(const ParsedReport &report, std::uint64_t page_size)
+{
+    const auto ram = in_bytes(report.page_counts, "RAM", page_size);
+    std::uint64_t present = 0;
+    for (const ZoneLines &zone : report.zones)
+        present += std::min(counter(zone, "present").value_or(0), UINT64_MAX - present);
+    return !ram || present == 0 || *ram <= present || (*ram - present) < present / 16;
+}
+
 } // namespace
 
 std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
@@ -162,7 +173,7 @@ std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
         result.push_back(std::move(node));
     }
     // What is printed for the whole host only is a single node's own.
-    if (result.size() == 1) {
+    if (result.size() == 1 && has_all_nodes(report, page_size)) {
         for (const char *name : {"slab_reclaimable", "slab_unreclaimable", "kernel_misc_reclaimable"}) {
             if (const auto bytes = in_bytes(report.totals_pages, name, page_size))
                 result.front().stat_bytes.emplace(name, *bytes);

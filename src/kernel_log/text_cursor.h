@@ -4,6 +4,8 @@
 // when what it asks for does not stand there.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -28,11 +30,36 @@ constexpr char lower(char c)
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// As text.find(part) != npos, and several times faster where the first letter of the part is a common one.
+// As text.find(part), for a part of two bytes or more and lines of a log: short, so that a table for each search (memmem) costs
+// more than the search, and with the first letter of the part all over them (find).
 inline std::size_t find_part(std::string_view text, std::string_view part)
 {
-    const void *const at = ::memmem(text.data(), text.size(), part.data(), part.size());
-    return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char *>(at) - text.data());
+    using Bytes = signed char __attribute__((vector_size(16)));
+    constexpr std::size_t step = sizeof(Bytes);
+    if (text.size() < part.size() + step - 1)
+        return text.find(part);
+    const std::size_t last_start = text.size() - part.size();
+    const auto load = [&](std::size_t at) {
+        Bytes bytes;
+        std::memcpy(&bytes, text.data() + at, step);
+        return bytes;
+    };
+    // Where the first and the last byte of the part stand at their distance, it is compared whole.
+    const auto first = static_cast<signed char>(part.front());
+    const auto last = static_cast<signed char>(part.back());
+    for (std::size_t at = 0;; at = std::min(at + step, last_start + 1 - step)) {
+        const Bytes found = (load(at) == first) & (load(at + part.size() - 1) == last);
+        std::array<std::uint64_t, 2> halves{};
+        std::memcpy(halves.data(), &found, step);
+        if ((halves[0] | halves[1]) != 0) {
+            for (std::size_t i = 0; i < step; ++i) {
+                if (found[i] != 0 && std::memcmp(text.data() + at + i, part.data(), part.size()) == 0)
+                    return at + i;
+            }
+        }
+        if (at + step > last_start)
+            return std::string_view::npos;
+    }
 }
 
 // ASCII only; the locale has no say in what a kernel prints.
@@ -60,11 +87,19 @@ constexpr std::string_view without_trailing_spaces(std::string_view text)
     return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
 }
 
-// starts_with() of a literal: the length is known when this is compiled, and no function is called.
+// starts_with() of a literal: most texts differ in the first byte, and then no function is called.
 template <std::size_t Size>
-bool begins(std::string_view text, const char (&literal)[Size])
+[[gnu::always_inline]] inline bool begins(std::string_view text, const char (&literal)[Size])
 {
-    return text.size() >= Size - 1 && std::memcmp(text.data(), literal, Size - 1) == 0;
+    static_assert(Size > 1);
+    return text.size() >= Size - 1 && text.front() == literal[0] && std::memcmp(text.data(), literal, Size - 1) == 0;
+}
+
+// The same of a word that is known only when this runs; it is not empty.
+[[gnu::always_inline]] inline bool begins_with(std::string_view text, std::string_view word)
+{
+    return text.size() >= word.size() && text.front() == word.front() &&
+           std::memcmp(text.data(), word.data(), word.size()) == 0;
 }
 
 struct TextCursor {
@@ -77,7 +112,7 @@ struct TextCursor {
 
     bool take(std::string_view text)
     {
-        if (!rest.starts_with(text))
+        if (!begins_with(rest, text))
             return false;
         rest.remove_prefix(text.size());
         return true;

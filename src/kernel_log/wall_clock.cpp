@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 7> weekdays = {"Mon", "Tue", "Wed", "Thu"
 template <std::size_t Size>
 bool take_any(TextCursor &cursor, const std::array<std::string_view, Size> &words)
 {
-    if (cursor.rest.size() < 3)
+    // A space or the day follows each of them: of the kernel's own lines few are looked up.
+    if (cursor.rest.size() < 4 || (cursor.rest[3] > ' ' && !is_digit(cursor.rest[3])))
         return false;
     for (const std::string_view word : words) {
         if (equal_but_case(cursor.rest.substr(0, 3), word)) {

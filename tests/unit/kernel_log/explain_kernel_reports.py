@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every report of a folder of kernel logs: whatever an independent reader finds in it is in the incident, with the same value.
 
-Where a live record lies beside a log (NAME.incidents.jsonl of NAME.dmesg.txt), victim and points must be those of the record. Files
+Where a live record lies beside a log (NAME.incidents.jsonl of NAME.dmesg.txt), victim, points and verdict must be those of the record. Files
 may be compressed. Exit status: 0 nothing is lost; 1 otherwise.
 """
 
@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
+import live_comparison  # noqa: E402
 import log_comparison  # noqa: E402
 
 # Pages, broken: what they must give is in log_reader_test.cpp. Kernels that old are beyond the independent reader.
@@ -32,32 +33,10 @@ def explain(oomtrace, path):
 
 
 def compare_with_live(incidents, path):
-    """Victim and points of the live record of the same OOMs."""
-    wrong, compared = [], 0
-    live = [json.loads(line) for line in read(path).splitlines() if line.strip()]
-    by_victim = {}
-    for record in live:
-        if record["victim"] is not None:
-            by_victim.setdefault(record["victim"]["pid"], record)
-    for incident in incidents:
-        victim = incident["victim"]
-        record = victim and by_victim.get(victim["pid"])
-        if not record:
-            continue
-        points = {candidate["pid"]: candidate["points"] for candidate in record["candidates"] or []}
-        for candidate in incident["candidates"] or []:
-            theirs = points.get(candidate["pid"])
-            if candidate["points"] is None or theirs is None:
-                continue
-            compared += 1
-            # The table is printed after the choice, and before the tracepoint method looks: what ran meanwhile may have grown.
-            moved = abs(candidate["points"] - theirs) <= 512 and record["tracer"]["attach_method"] == "tracepoint"
-            if candidate["points"] != theirs and not moved:
-                wrong.append(f"{candidate['comm']}[{candidate['pid']}]: {candidate['points']} points, live {theirs}")
-        compared += 1
-        if victim["comm"] != record["victim"]["comm"]:
-            wrong.append(f"victim {victim['comm']}, live {record['victim']['comm']}")
-    return wrong, compared
+    """(problems, how many values were compared) against the live records of the same OOMs."""
+    comparison = live_comparison.LiveComparison()
+    comparison.compare([json.loads(line) for line in read(path).splitlines() if line.strip()], incidents)
+    return comparison.problems, comparison.compared
 
 
 def main(arguments):
@@ -73,7 +52,8 @@ def main(arguments):
         incidents, run = explain(options.oomtrace, path)
         ledger, lost = log_comparison.compare_log(incidents, read(path))
         problems = [str(mismatch) for mismatch in ledger.mismatches] + lost
-        problems += [f"not offered ({why}): {sorted(fields)}" for why, fields in ledger.not_offered.items()]
+        if not log_comparison.not_lost(ledger, incidents):
+            problems += [f"not offered ({why}): {sorted(fields)}" for why, fields in ledger.not_offered.items()]
         record = next(iter(path.parent.glob(path.name.partition(".dmesg")[0] + ".incidents.jsonl*")), None)
         if ".dmesg" in path.name and record is not None:
             wrong, count = compare_with_live(incidents, record)

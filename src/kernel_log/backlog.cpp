@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel_log/backlog.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace oomtrace::kernel_log
+{
+
+void Backlog::on_line(const KernelLogLine &line, const std::optional<HostFacts> &host)
+{
+    if (!line.before_start || line.event != LogEvent::text)
+        return;
+    if (!reader_) {
+        host_ = host.value_or(HostFacts{});
+        earlier_boot_ = line.earlier_boot;
+        reader_ = std::make_unique<LogReader>([this](const Incident &incident) { take(incident); }, host_.tracer_version);
+    }
+    if (earlier_boot_ != line.earlier_boot) {
+        reader_->finish(); // what is open was cut off by the end of that boot
+        earlier_boot_ = line.earlier_boot;
+    }
+    reader_->feed(line.text);
+    if (!line.more)
+        reader_->feed("\n");
+}
+
+void Backlog::on_kill(const Kill &kill)
+{
+    killed_.insert(kill.task.pid);
+    killed_.insert(kill.task.tgid);
+}
+
+void Backlog::take(Incident incident)
+{
+    incident.before_start = true;
+    Host &host = incident.host;
+    if (host.hostname.empty())
+        host.hostname = host_.hostname;
+    host.arch = host_.arch;
+    if (!earlier_boot_) {
+        host.boot_id = host_.boot_id;
+        if (host.kernel.empty())
+            host.kernel = host_.kernel;
+        if (incident.realtime_ns == 0 && incident.monotonic_ns != 0)
+            incident.realtime_ns = static_cast<std::int64_t>(incident.monotonic_ns) + host_.realtime_offset_ns;
+    }
+    incidents_.push_back(std::move(incident));
+}
+
+std::vector<Incident> Backlog::end()
+{
+    if (reader_)
+        reader_->finish();
+    reader_.reset();
+    std::vector<Incident> incidents = std::exchange(incidents_, {});
+    std::erase_if(incidents, [this](const Incident &incident) {
+        const bool this_boot = !incident.host.boot_id.empty();
+        return this_boot && std::any_of(incident.kills.begin(), incident.kills.end(),
+                                        [this](const KilledProcess &kill) { return killed_.contains(kill.process.pid); });
+    });
+    killed_.clear();
+    return incidents;
+}
+
+} // namespace oomtrace::kernel_log

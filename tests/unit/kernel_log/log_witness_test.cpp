@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel_log/log_witness.h"
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernel_log/log_reader.h"
+
+namespace oomtrace::kernel_log
+{
+namespace
+{
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string file_text(const std::string &name)
+{
+    std::ifstream file(std::string(KERNEL_REPORTS) + "/" + name, std::ios::binary);
+    EXPECT_TRUE(file) << name;
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::vector<std::string> lines_of(const std::string &text)
+{
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+// As /dev/kmsg has them.
+std::vector<std::string> kmsg_lines(const std::string &text, const std::string &caller = "")
+{
+    static std::uint64_t sequence = 0;
+    std::vector<std::string> lines;
+    for (const std::string &line : lines_of(text)) {
+        const std::string plain = line.starts_with('[') ? line.substr(line.find("] ") + 2) : line;
+        ++sequence;
+        lines.push_back(fmt::format("6,{},{},-{};{}", sequence, 1'000'000 + sequence * 10,
+                                    caller.empty() ? "" : ",caller=" + caller, plain));
+    }
+    return lines;
+}
+
+std::vector<Incident> reports_in(const std::string &text)
+{
+    std::vector<Incident> incidents;
+    LogReader reader([&](const Incident &incident) { incidents.push_back(incident); }, "test");
+    reader.feed(text);
+    reader.finish();
+    return incidents;
+}
+
+KernelLogLine event(LogEvent what, std::string text = {})
+{
+    KernelLogLine line;
+    line.event = what;
+    line.text = std::move(text);
+    return line;
+}
+
+// The way the tracer feeds them: long lines in pieces.
+void hear(LogWitness &witness, const std::vector<std::string> &lines)
+{
+    constexpr std::size_t piece = 256;
+    for (const std::string &line : lines) {
+        for (std::size_t at = 0; at == 0 || at < line.size(); at += piece) {
+            KernelLogLine part = event(LogEvent::text, line.substr(at, piece));
+            part.more = at + piece < line.size();
+            witness.on_line(part);
+        }
+    }
+}
+
+LogWitness listening()
+{
+    LogWitness witness;
+    witness.on_line(event(LogEvent::listening));
+    return witness;
+}
+
+// Both OOMs of the file have the same trigger.
+const std::string two_reports = "memcg_v2-6.12.txt";
+
+TEST(LogWitness, FindsEachOfSeveralReports)
+{
+    const std::string text = file_text(two_reports) + file_text("global-6.12.txt") + file_text("memcg_v1-6.1.txt");
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(text));
+    std::size_t found = 0;
+    for (Incident incident : reports_in(text)) {
+        incident.kernel_log_check = {};
+        witness.attend(incident);
+        EXPECT_GT(incident.kernel_log_check.compared, 50U) << incident.id;
+        EXPECT_THAT(incident.kernel_log_check.mismatches, IsEmpty()) << incident.id;
+        EXPECT_EQ(incident.kernel_log_check.note, "") << incident.id;
+        ++found;
+    }
+    EXPECT_GE(found, 5U);
+}
+
+TEST(LogWitness, TakesNoOtherProcessesReport)
+{
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(file_text(two_reports)));
+    Incident incident = reports_in(file_text(two_reports)).at(0);
+    incident.victim->process.pid = incident.victim->process.tgid = 17; // "pid=173" begins with it
+    witness.attend(incident);
+    EXPECT_EQ(incident.kernel_log_check.compared, 0U);
+    EXPECT_EQ(incident.kernel_log_check.note, "no report of this OOM was found in the kernel's log");
+}
+
+TEST(LogWitness, SaysWhyNothingWasCompared)
+{
+    const Incident killed = reports_in(file_text(two_reports)).at(0);
+    const auto note_of = [&](LogWitness &witness, Outcome outcome) {
+        Incident incident = killed;
+        incident.outcome = outcome;
+        witness.attend(incident);
+        EXPECT_EQ(incident.kernel_log_check.compared, 0U);
+        return incident.kernel_log_check.note;
+    };
+    LogWitness deaf;
+    EXPECT_EQ(note_of(deaf, Outcome::killed), "the kernel's log was not read");
+    deaf.on_line(event(LogEvent::unreadable, "open /dev/kmsg: Operation not permitted"));
+    EXPECT_EQ(note_of(deaf, Outcome::killed), "the kernel's log was not read: open /dev/kmsg: Operation not permitted");
+    LogWitness witness = listening();
+    EXPECT_THAT(note_of(witness, Outcome::victim_already_dying), HasSubstr("prints no report"));
+    EXPECT_THAT(note_of(witness, Outcome::panic), HasSubstr("panics"));
+    witness.on_line(event(LogEvent::overwritten));
+    EXPECT_THAT(note_of(witness, Outcome::killed), HasSubstr("overwritten"));
+}
+
+TEST(LogWitness, ComparesALoneKillLineAsFarAsItGoes)
+{
+    const std::string text = file_text(two_reports);
+    const std::vector<Incident> incidents = reports_in(text);
+    std::vector<std::string> lines = kmsg_lines(text);
+    std::vector<std::string> held_back(lines.begin(), lines.begin() + 99); // the first report, whole
+    held_back.push_back(lines.at(196));                                    // of the second, the kill
+    LogWitness witness = listening();
+    hear(witness, held_back);
+    Incident second = incidents.at(1);
+    witness.attend(second);
+    EXPECT_GE(second.kernel_log_check.compared, 8U);
+    EXPECT_LT(second.kernel_log_check.compared, 20U);
+    EXPECT_THAT(second.kernel_log_check.mismatches, IsEmpty());
+    EXPECT_THAT(second.kernel_log_check.note, HasSubstr("held back"));
+}
+
+TEST(LogWitness, BearsAReportThatIsCutAnywhere)
+{
+    const std::string text = file_text(two_reports);
+    const Incident incident = reports_in(text).at(0);
+    const std::vector<std::string> lines = kmsg_lines(text);
+    for (std::size_t last = 0; last < 99; last += 7) {
+        LogWitness witness = listening();
+        hear(witness, {lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(last)});
+        Incident end_missing = incident;
+        witness.attend(end_missing);
+        EXPECT_THAT(end_missing.kernel_log_check.mismatches, IsEmpty()) << last;
+
+        LogWitness late = listening();
+        hear(late, {lines.begin() + static_cast<std::ptrdiff_t>(last), lines.begin() + 99});
+        Incident head_missing = incident;
+        late.attend(head_missing);
+        EXPECT_THAT(head_missing.kernel_log_check.mismatches, IsEmpty()) << last;
+        EXPECT_GT(head_missing.kernel_log_check.compared, 0U) << last;
+    }
+}
+
+TEST(LogWitness, ReadsReportsThatInterleave)
+{
+    const std::string first = file_text("memcg_v1-6.1.txt"), second = file_text("global-6.12.txt");
+    const std::vector<std::string> one = kmsg_lines(first, "T11"), other = kmsg_lines(second, "T22");
+    std::vector<std::string> mixed;
+    for (std::size_t i = 0; i < std::max(one.size(), other.size()); ++i) {
+        if (i < one.size())
+            mixed.push_back(one[i]);
+        if (i < other.size())
+            mixed.push_back(other[i]);
+    }
+    LogWitness witness = listening();
+    hear(witness, mixed);
+    for (Incident incident : {reports_in(first).at(0), reports_in(second).at(0)}) {
+        witness.attend(incident);
+        EXPECT_GT(incident.kernel_log_check.compared, 50U);
+        EXPECT_THAT(incident.kernel_log_check.mismatches, IsEmpty());
+    }
+}
+
+TEST(LogWitness, ReadsADoubledLogOnce)
+{
+    const std::string text = file_text(two_reports);
+    std::vector<std::string> doubled;
+    for (const std::string &line : kmsg_lines(text)) {
+        doubled.push_back(line);
+        doubled.push_back(line);
+    }
+    LogWitness witness = listening();
+    hear(witness, doubled);
+    Incident incident = reports_in(text).at(0);
+    const std::size_t once = [&] {
+        LogWitness single = listening();
+        hear(single, kmsg_lines(text));
+        Incident same = incident;
+        single.attend(same);
+        return same.kernel_log_check.compared;
+    }();
+    witness.attend(incident);
+    EXPECT_EQ(incident.kernel_log_check.compared, once);
+    EXPECT_THAT(incident.kernel_log_check.mismatches, IsEmpty());
+}
+
+TEST(LogWitness, GivesTheRecordWhatNoTracepointCarries)
+{
+    const std::string text = file_text(two_reports);
+    const Incident kernel = reports_in(text).at(0);
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(text));
+    Incident ours = kernel;
+    ours.allocation.gfp_mask.reset();
+    ours.allocation.gfp_flags.clear();
+    ours.allocation.order.reset();
+    ours.allocation.highest_zone.reset();
+    ours.provenance.allocation = {Source::absent, "no tracepoint carries gfp_mask and order"};
+    ours.constraint.reset();
+    ours.scope = Scope::unknown;
+    ours.memcg.path.reset();
+    witness.attend(ours);
+    EXPECT_EQ(ours.allocation.gfp_mask, 0xcc0U);
+    EXPECT_EQ(ours.allocation.gfp_flags, std::vector<std::string>{"GFP_KERNEL"});
+    EXPECT_EQ(ours.allocation.order, 0);
+    EXPECT_EQ(ours.allocation.highest_zone, kernel.allocation.highest_zone);
+    EXPECT_EQ(ours.provenance.allocation.source, Source::kernel_log);
+    EXPECT_EQ(ours.constraint, Constraint::memcg);
+    EXPECT_EQ(ours.scope, Scope::memcg);
+    EXPECT_EQ(ours.memcg.path, "/limited");
+    EXPECT_EQ(ours.provenance.memcg.source, Source::kernel_log);
+}
+
+TEST(LogWitness, LeavesAloneWhatAHookSaw)
+{
+    const std::string text = file_text(two_reports);
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(text));
+    Incident ours = reports_in(text).at(0);
+    ours.provenance.allocation = {Source::observed, ""};
+    ours.allocation.gfp_mask = 0xdc0;
+    witness.attend(ours);
+    EXPECT_EQ(ours.allocation.gfp_mask, 0xdc0U);
+    EXPECT_EQ(ours.provenance.allocation.source, Source::observed);
+    ASSERT_EQ(ours.kernel_log_check.mismatches.size(), 1U);
+    EXPECT_EQ(ours.kernel_log_check.mismatches[0].field, "allocation.gfp_mask");
+}
+
+// The same task tries again and again where nothing may be killed: each report once, in order.
+TEST(LogWitness, TakesEachReportWithoutAVictimOnce)
+{
+    const auto report = [](int order) {
+        return fmt::format("stuck invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order={}, oom_score_adj=0\n"
+                           "CPU: 0 PID: 44 Comm: stuck Not tainted 6.1.0-42-amd64 #1\n"
+                           "memory: usage 32768kB, limit 32768kB, failcnt 9\n"
+                           "Out of memory and no killable processes...\n",
+                           order);
+    };
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(report(0) + report(1)));
+    for (const int order : {0, 1}) {
+        Incident ours;
+        ours.outcome = Outcome::no_killable_task;
+        ours.provenance.trigger.source = Source::observed;
+        ours.trigger.process.pid = ours.trigger.process.tgid = 44;
+        ours.trigger.process.comm = "stuck";
+        ours.allocation.order = order;
+        witness.attend(ours);
+        EXPECT_GT(ours.kernel_log_check.compared, 2U);
+        EXPECT_THAT(ours.kernel_log_check.mismatches, IsEmpty());
+    }
+    Incident third;
+    third.outcome = Outcome::no_killable_task;
+    third.trigger.process.pid = 44;
+    third.trigger.process.comm = "stuck";
+    witness.attend(third);
+    EXPECT_EQ(third.kernel_log_check.compared, 0U);
+}
+
+TEST(LogWitness, KeepsABoundedTextAndTimeInAStorm)
+{
+    const std::vector<std::string> lines = kmsg_lines(file_text(two_reports));
+    const Incident incident = reports_in(file_text(two_reports)).at(0);
+    constexpr int ooms = 2000;
+    LogWitness witness = listening();
+    std::size_t found = 0;
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < ooms; ++i) {
+        const std::string pid = std::to_string(100'000 + i);
+        std::vector<std::string> report(lines.begin(), lines.begin() + 99);
+        for (std::string &line : report) {
+            for (const std::string_view old : {std::string_view("pid=173,"), std::string_view("process 173 ")}) {
+                if (const std::size_t at = line.find(old); at != std::string::npos)
+                    line.replace(line.find("173", at), 3, pid);
+            }
+        }
+        hear(witness, report);
+        Incident ours = incident;
+        ours.victim->process.pid = ours.victim->process.tgid = static_cast<std::uint32_t>(100'000 + i);
+        witness.attend(ours);
+        found += ours.kernel_log_check.compared > 50 ? 1 : 0;
+        ASSERT_LE(witness.kept_bytes(), LogWitness::most_bytes);
+    }
+    const auto took = std::chrono::steady_clock::now() - began;
+    EXPECT_EQ(found, static_cast<std::size_t>(ooms));
+    // Generous: a sanitised build on a busy machine. Parsing all that is kept for each would take a hundred times as long.
+    EXPECT_LT(took, std::chrono::milliseconds(20) * ooms);
+}
+
+} // namespace
+} // namespace oomtrace::kernel_log
