@@ -2,6 +2,7 @@
 #include "sinks/incident_json.h"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,11 +45,11 @@ Json tracer_json(const Host &host)
     };
 }
 
-// What the tracer does not read yet; named so that the set of fields stays as it is when it does.
-void add_identity(Json &object)
+void add_identity(Json &object, const ProcessIdentity &process, const CgroupIdentity &cgroup)
 {
-    object["cmdline"] = nullptr;
-    object["container"] = nullptr;
+    object["cmdline"] = json_optional_text(process.cmdline);
+    object["exe"] = json_optional_text(process.exe);
+    add_cgroup_identity(object, cgroup);
 }
 
 Json trigger_json(const Trigger &trigger, const Provenance &provenance)
@@ -57,7 +58,7 @@ Json trigger_json(const Trigger &trigger, const Provenance &provenance)
         return nullptr;
     Json object = Json::object();
     add_process(object, trigger.process, "cgroup");
-    add_identity(object);
+    add_identity(object, trigger.identity, trigger.cgroup_identity);
     object["cpuset"] = json_optional_text(trigger.cpuset);
     Json stack = nullptr;
     if (!trigger.stack.empty()) {
@@ -66,7 +67,7 @@ Json trigger_json(const Trigger &trigger, const Provenance &provenance)
             stack.push_back(
                 Json{{"address", json_address_or_null(frame.address)}, {"symbol", json_optional_text(frame.symbol)}});
     }
-    object["stack"] = std::move(stack);
+    object["stack"] = stack;
     return object;
 }
 
@@ -99,31 +100,25 @@ Json sysctls_json(const Sysctls &sysctls)
     };
 }
 
-Json candidates_json(const std::vector<CandidateTask> &candidates, const Provenance &provenance)
+Json candidate_json(const CandidateTask &candidate)
 {
-    if (candidates.empty() && !is_known(provenance))
-        return nullptr;
-    Json array = Json::array();
-    for (const CandidateTask &candidate : candidates) {
-        Json object = Json::object();
-        add_process(object, candidate.process, "memcg");
-        add_process_memory(object, candidate.memory ? &*candidate.memory : nullptr);
-        object["points"] = json_or_null(candidate.points);
-        object["points_source"] = name_of(candidate.points_source);
-        object["recomputed_points"] = json_or_null(candidate.recomputed_points);
-        object["eligible"] = candidate.eligible;
-        object["skip_reason"] = name_of(candidate.skip_reason);
-        object["chosen"] = candidate.chosen;
-        array.push_back(std::move(object));
-    }
-    return array;
+    Json object = Json::object();
+    add_process(object, candidate.process, "memcg");
+    add_process_memory(object, candidate.memory ? &*candidate.memory : nullptr);
+    object["points"] = json_or_null(candidate.points);
+    object["points_source"] = name_of(candidate.points_source);
+    object["recomputed_points"] = json_or_null(candidate.recomputed_points);
+    object["eligible"] = candidate.eligible;
+    object["skip_reason"] = name_of(candidate.skip_reason);
+    object["chosen"] = candidate.chosen;
+    return object;
 }
 
 Json victim_json(const Victim &victim)
 {
     Json object = Json::object();
     add_process(object, victim.process, "cgroup");
-    add_identity(object);
+    add_identity(object, victim.identity, victim.cgroup_identity);
     add_process_memory(object, &victim.memory);
     object["points"] = json_or_null(victim.points);
     object["points_source"] = name_of(victim.points_source);
@@ -138,7 +133,7 @@ Json victim_json(const Victim &victim)
                          {"points", other.points},
                          {"margin_points", other.margin_points}};
     }
-    object["runner_up"] = std::move(runner_up);
+    object["runner_up"] = runner_up;
     return object;
 }
 
@@ -164,7 +159,7 @@ Json kills_json(const std::vector<KilledProcess> &kills, const Provenance &prove
                                 {"skipped_ns", json_or_null(kill.reaper.skipped_ns)}};
         object["reaped_bytes"] = json_or_null(kill.reaped_bytes);
         object["returned_bytes"] = json_or_null(kill.returned_bytes);
-        array.push_back(std::move(object));
+        array.push_back(object);
     }
     return array;
 }
@@ -215,8 +210,23 @@ Json kill_check_json(const KillCheck &check)
     };
 }
 
-Json checks_json(const ScoreCheck &scores, const KillCheck &kills)
+Json kernel_log_check_json(const KernelLogCheck &check)
 {
+    Json mismatches = Json::array();
+    for (const KernelLogCheck::Mismatch &mismatch : check.mismatches)
+        mismatches.push_back(Json{
+            {"field", json_text(mismatch.field)}, {"ours", json_text(mismatch.ours)}, {"kernel", json_text(mismatch.kernel)}});
+    return Json{
+        {"compared", check.compared},
+        {"moved", check.moved},
+        {"mismatches", std::move(mismatches)},
+        {"note", json_text_or_null(check.note)},
+    };
+}
+
+Json checks_json(const Incident &incident)
+{
+    const ScoreCheck &scores = incident.scores;
     Json mismatches = Json::array();
     for (const ScoreCheck::Mismatch &mismatch : scores.mismatches)
         mismatches.push_back(Json{{"pid", mismatch.pid}, {"observed", mismatch.observed}, {"recomputed", mismatch.recomputed}});
@@ -229,10 +239,8 @@ Json checks_json(const ScoreCheck &scores, const KillCheck &kills)
                         {"exact_counters", compared ? Json(scores.exact_counters) : Json(nullptr)},
                         {"choice_follows", json_or_null(scores.choice_follows)},
                         {"choice_note", json_text_or_null(scores.choice_note)}}},
-        {"kernel_log", Json{{"compared", false},
-                            {"mismatches", nullptr},
-                            {"note", "this version does not compare incidents with the kernel's own report"}}},
-        {"kills", kill_check_json(kills)},
+        {"kernel_log", kernel_log_check_json(incident.kernel_log_check)},
+        {"kills", kill_check_json(incident.kill_check)},
     };
 }
 
@@ -271,50 +279,126 @@ Json provenance_json(const ProvenanceTable &table)
         {"after", group(table.after)},
         {"host", group(table.host)},
         {"before", group(table.before)},
+        {"identity", group(table.identity)},
     };
 }
 
+// The members of the incident, handed on whenever enough of them are together.
+class Pieces
+{
+  public:
+    explicit Pieces(const std::function<bool(std::string_view)> &take) : take_(take) { text_ = '{'; }
+
+    void add(std::string_view key, const Json &value)
+    {
+        begin_member(key);
+        text_ += value.text();
+        hand_on(piece);
+    }
+
+    // A list that may be long: `json` makes the JSON of one item.
+    template <typename Item>
+    void add_list(std::string_view key, const std::vector<Item> &items, Json (*json)(const Item &))
+    {
+        begin_member(key);
+        text_ += '[';
+        for (const Item &item : items) {
+            if (&item != items.data())
+                text_ += ',';
+            text_ += json(item).text();
+            hand_on(piece);
+        }
+        text_ += ']';
+    }
+
+    void finish()
+    {
+        text_ += "}\n";
+        hand_on(1);
+    }
+
+  private:
+    static constexpr std::size_t piece = 32UL << 10;
+
+    void begin_member(std::string_view key)
+    {
+        if (!std::exchange(first_, false))
+            text_ += ',';
+        text_ += '"';
+        text_ += key;
+        text_ += "\":";
+    }
+
+    void hand_on(std::size_t least)
+    {
+        if (text_.size() < least)
+            return;
+        wanted_ = wanted_ && take_(text_);
+        text_.clear();
+    }
+
+    const std::function<bool(std::string_view)> &take_;
+    std::string text_;
+    bool first_ = true;
+    bool wanted_ = true;
+};
+
 } // namespace
 
-nlohmann::ordered_json incident_json(const Incident &incident, const Verdict &verdict)
+std::string incident_json(const Incident &incident, const Verdict &verdict)
+{
+    std::string text;
+    write_incident_line(incident, verdict, [&](std::string_view piece) {
+        text += piece;
+        return true;
+    });
+    text.pop_back(); // the line feed
+    return text;
+}
+
+void write_incident_line(const Incident &incident, const Verdict &verdict, const std::function<bool(std::string_view)> &take)
 {
     const ProvenanceTable &provenance = incident.provenance;
     const auto realtime_ns = known_realtime_ns(incident);
-    Json object = Json::object();
-    object["schema"] = "oomtrace.incident/1";
-    object["id"] = json_text(incident.id);
-    object["episode"] = incident.episode;
-    object["time"] = realtime_ns ? Json(rfc3339_utc(*realtime_ns, TimeDigits::nanoseconds)) : Json(nullptr);
-    object["monotonic_ns"] = json_nonzero_or_null(incident.monotonic_ns);
-    object["host"] = host_json(incident.host);
-    object["tracer"] = tracer_json(incident.host);
-    object["outcome"] = known_name(incident.outcome);
-    object["constraint"] = incident.constraint ? Json(name_of(*incident.constraint)) : Json(nullptr);
-    object["scope"] = known_name(incident.scope);
-    object["kernel_message"] = json_text_or_null(incident.kernel_message);
-    object["trigger"] = trigger_json(incident.trigger, provenance.trigger);
-    object["allocation"] = allocation_json(incident.allocation);
-    object["memcg"] = memcg_json(incident.memcg, provenance.memcg);
-    object["total_pages"] = json_or_null(incident.total_pages);
-    object["nodes"] = nodes_json(incident.nodes, provenance.nodes);
-    object["swap"] =
-        Json{{"total_bytes", json_or_null(incident.swap.total_bytes)}, {"free_bytes", json_or_null(incident.swap.free_bytes)}};
-    object["hugetlb"] = Json{{"page_size_bytes", json_or_null(incident.hugetlb.page_size_bytes)},
-                             {"pages_total", json_or_null(incident.hugetlb.total)},
-                             {"pages_free", json_or_null(incident.hugetlb.free)}};
-    object["sysctls"] = sysctls_json(incident.sysctls);
-    object["candidates"] = candidates_json(incident.candidates, provenance.candidates);
-    object["victim"] = incident.victim ? victim_json(*incident.victim) : Json(nullptr);
-    object["kills"] = kills_json(incident.kills, provenance.kills);
-    object["timeline"] = timeline_json(incident.timeline);
-    object["before"] = before_json(incident.before);
-    object["after"] = after_json(incident.after);
-    object["verdict"] = verdict_json(incident, verdict);
-    object["checks"] = checks_json(incident.scores, incident.kill_check);
-    object["kernel_report"] = incident.log_facts ? log_facts_json(*incident.log_facts) : Json(nullptr);
-    object["completeness"] = completeness_json(incident);
-    object["provenance"] = provenance_json(provenance);
-    return object;
+    Pieces object(take);
+    object.add("schema", "oomtrace.incident/1");
+    object.add("id", json_text(incident.id));
+    object.add("episode", incident.episode);
+    object.add("time", realtime_ns ? Json(rfc3339_utc(*realtime_ns, TimeDigits::nanoseconds)) : Json(nullptr));
+    object.add("monotonic_ns", json_nonzero_or_null(incident.monotonic_ns));
+    object.add("before_start", incident.before_start);
+    object.add("host", host_json(incident.host));
+    object.add("tracer", tracer_json(incident.host));
+    object.add("outcome", known_name(incident.outcome));
+    object.add("constraint", incident.constraint ? Json(name_of(*incident.constraint)) : Json(nullptr));
+    object.add("scope", known_name(incident.scope));
+    object.add("kernel_message", json_text_or_null(incident.kernel_message));
+    object.add("trigger", trigger_json(incident.trigger, provenance.trigger));
+    object.add("allocation", allocation_json(incident.allocation));
+    object.add("memcg", memcg_json(incident.memcg, provenance.memcg));
+    object.add("total_pages", json_or_null(incident.total_pages));
+    object.add("nodes", nodes_json(incident.nodes, provenance.nodes));
+    object.add("swap", Json{{"total_bytes", json_or_null(incident.swap.total_bytes)},
+                            {"free_bytes", json_or_null(incident.swap.free_bytes)}});
+    object.add("hugetlb", Json{{"page_size_bytes", json_or_null(incident.hugetlb.page_size_bytes)},
+                               {"pages_total", json_or_null(incident.hugetlb.total)},
+                               {"pages_free", json_or_null(incident.hugetlb.free)}});
+    object.add("sysctls", sysctls_json(incident.sysctls));
+    if (incident.candidates.empty() && !is_known(provenance.candidates))
+        object.add("candidates", nullptr);
+    else
+        object.add_list("candidates", incident.candidates, candidate_json);
+    object.add("victim", incident.victim ? victim_json(*incident.victim) : Json(nullptr));
+    object.add("kills", kills_json(incident.kills, provenance.kills));
+    object.add("timeline", timeline_json(incident.timeline));
+    object.add("before", before_json(incident.before));
+    object.add("after", after_json(incident.after));
+    object.add("verdict", verdict_json(incident, verdict));
+    object.add("checks", checks_json(incident));
+    object.add("kernel_report", incident.log_facts ? log_facts_json(*incident.log_facts) : Json(nullptr));
+    object.add("completeness", completeness_json(incident));
+    object.add("provenance", provenance_json(provenance));
+    object.finish();
 }
 
 } // namespace oomtrace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/json_fields.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "sinks/known.h"
@@ -47,6 +49,27 @@ Json json_nonzero_or_null(std::uint64_t value)
     return value == 0 ? Json(nullptr) : Json(value);
 }
 
+void add_cgroup_identity(Json &object, const CgroupIdentity &identity)
+{
+    const auto group = [](bool any_known, Json fields) { return any_known ? std::move(fields) : Json(nullptr); };
+    object["container"] = group(identity.container_runtime || identity.container_id || identity.container_name,
+                                Json{{"runtime", json_optional_text(identity.container_runtime)},
+                                     {"id", json_optional_text(identity.container_id)},
+                                     {"name", json_optional_text(identity.container_name)}});
+    object["pod"] = group(identity.pod_uid || identity.pod_name || identity.pod_namespace || identity.pod_qos_class,
+                          Json{{"uid", json_optional_text(identity.pod_uid)},
+                               {"name", json_optional_text(identity.pod_name)},
+                               {"namespace", json_optional_text(identity.pod_namespace)},
+                               {"qos_class", json_optional_text(identity.pod_qos_class)}});
+    object["systemd"] = group(identity.systemd_slice || identity.systemd_unit || identity.systemd_owner_uid,
+                              Json{{"slice", json_optional_text(identity.systemd_slice)},
+                                   {"unit", json_optional_text(identity.systemd_unit)},
+                                   {"user_unit", json_optional_text(identity.systemd_user_unit)},
+                                   {"session", json_optional_text(identity.systemd_session)},
+                                   {"owner_uid", json_or_null(identity.systemd_owner_uid)}});
+    object["machine"] = json_optional_text(identity.machine);
+}
+
 void add_process(Json &object, const Process &process, std::string_view cgroup_key)
 {
     object["pid"] = json_nonzero_or_null(process.pid);
@@ -58,7 +81,7 @@ void add_process(Json &object, const Process &process, std::string_view cgroup_k
     object["oom_score_adj"] = process.oom_score_adj_known ? Json(process.oom_score_adj) : Json(nullptr);
     object["oom_adj"] = json_or_null(process.oom_adj);
     object["threads"] = json_nonzero_or_null(process.threads);
-    object[std::string(cgroup_key)] = json_optional_text(process.cgroup);
+    object[cgroup_key] = json_optional_text(process.cgroup);
 }
 
 void add_process_memory(Json &object, const ProcessMemory *memory)

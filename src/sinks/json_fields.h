@@ -9,14 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "oomtrace/incident.h"
+#include "sinks/json_value.h"
 
 namespace oomtrace
 {
-
-using Json = nlohmann::ordered_json;
 
 Json json_text(std::string_view bytes);                       // escaped; an empty string stays one
 Json json_text_or_null(std::string_view bytes);               // empty: not known
@@ -38,6 +35,8 @@ Json json_array_or_null(const std::vector<T> &values) // empty: not known
     return values.empty() ? Json(nullptr) : Json(values);
 }
 
+// container, pod, systemd and machine; each null where nothing of it is known.
+void add_cgroup_identity(Json &object, const CgroupIdentity &identity);
 // pid ... threads, then the cgroup under `cgroup_key`.
 void add_process(Json &object, const Process &process, std::string_view cgroup_key);
 // total_vm_bytes ... mm; each null where `memory` is null or not known.

@@ -11,8 +11,13 @@ namespace oomtrace
 
 Result<void> JsonSink::on_incident(const Incident &incident, const Verdict &verdict)
 {
-    return write_text(out_, incident_json(incident, verdict).dump() + "\n",
-                      "write incident " + escape_text(incident.id) + " as JSON");
+    const std::string attempted = "write incident " + escape_text(incident.id) + " as JSON";
+    Result<void> result;
+    write_incident_line(incident, verdict, [&](std::string_view piece) {
+        result = write_text(out_, piece, attempted);
+        return result.has_value();
+    });
+    return result;
 }
 
 Result<void> JsonSink::on_loss(const LossTotals &totals)

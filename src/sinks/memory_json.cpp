@@ -33,15 +33,15 @@ void add_stats(Json &object, const std::map<std::string, std::uint64_t> &stats, 
     Json fixed = Json::object();
     for (const std::string_view name : names) {
         const auto found = stats.find(std::string(name));
-        fixed[std::string(name)] = found == stats.end() ? Json(nullptr) : Json(found->second);
+        fixed[name] = found == stats.end() ? Json(nullptr) : Json(found->second);
     }
     Json others = Json::array();
     for (const auto &[name, bytes] : stats) {
         if (std::find(names.begin(), names.end(), name) == names.end())
             others.push_back(Json{{"name", json_text(name)}, {"bytes", bytes}});
     }
-    object["stat_bytes"] = std::move(fixed);
-    object["other_stats"] = std::move(others);
+    object["stat_bytes"] = fixed;
+    object["other_stats"] = others;
 }
 
 Json counter_json(const LimitCounter &counter)
@@ -124,7 +124,7 @@ Json zone_json(const Zone &zone)
         {"lowmem_reserve_bytes", json_array_or_null(zone.lowmem_reserve_bytes)},
     };
     add_stats(object, zone.stat_bytes, zone_stat_names);
-    object["free_blocks"] = std::move(blocks);
+    object["free_blocks"] = blocks;
     return object;
 }
 
@@ -138,12 +138,14 @@ Json memcg_json(const MemcgLimit &memcg, const Provenance &provenance)
         for (const MemcgLevel &level : memcg.levels)
             levels.push_back(level_json(level));
     }
-    return Json{
+    Json object{
         {"path", json_optional_text(memcg.path)},
         {"limit_bytes", json_or_null(memcg.limit_bytes)},
         {"usage_bytes", json_or_null(memcg.usage_bytes)},
         {"levels", std::move(levels)},
     };
+    add_cgroup_identity(object, memcg.identity);
+    return object;
 }
 
 Json nodes_json(const std::vector<Node> &nodes, const Provenance &provenance)
@@ -163,8 +165,8 @@ Json nodes_json(const std::vector<Node> &nodes, const Provenance &provenance)
         Json zones = Json::array();
         for (const Zone &zone : node.zones)
             zones.push_back(zone_json(zone));
-        object["zones"] = std::move(zones);
-        array.push_back(std::move(object));
+        object["zones"] = zones;
+        array.push_back(object);
     }
     return array;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/text_escape.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "sinks/utf8.h"
@@ -27,6 +28,9 @@ void append_escaped(std::string &out, char raw)
 
 std::string escape_text(std::string_view bytes)
 {
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(bytes.begin(), bytes.end(), is_ascii)) // as nearly all are
+        return std::string(bytes);
     std::string out;
     out.reserve(bytes.size());
     for (std::size_t i = 0; i < bytes.size();) {

@@ -120,7 +120,7 @@ Json victim_json(const WhyVictim &why)
     for (std::size_t i = 0; i < std::min(why.ranking.size(), ranking_shown); ++i) {
         Json object = task_json(why.ranking[i].task);
         object["points"] = why.ranking[i].points;
-        ranking.push_back(std::move(object));
+        ranking.push_back(object);
     }
     return Json{{"reasons", std::move(reasons)},
                 {"weighed", why.weighed},

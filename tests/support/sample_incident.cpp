@@ -28,8 +28,8 @@ Incident base(std::uint64_t episode)
     incident.hugetlb = {2 * mib, 0, 0};
     const Provenance observed{Source::observed, ""};
     const Provenance procfs{Source::procfs, ""};
-    incident.provenance = {observed, observed, observed, observed, observed, observed, procfs,  procfs,
-                           observed, observed, observed, observed, observed, observed, observed};
+    incident.provenance = {observed, observed, observed, observed, observed, observed, procfs,   procfs,
+                           observed, observed, observed, observed, observed, observed, observed, procfs};
     incident.before = {ReclaimRetries{}, CompactionRetries{}};
     return incident;
 }
@@ -214,6 +214,36 @@ Incident memcg_kill()
     incident.memcg = container_levels(group);
     incident.after.memcg_usage_after_bytes = 311 * mib;
     incident.nodes = roomy_nodes();
+    return incident;
+}
+
+Incident pod_kill()
+{
+    Incident incident = memcg_kill();
+    CgroupIdentity identity;
+    identity.container_runtime = "containerd";
+    identity.container_id = "3f2a9c0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b";
+    identity.container_name = "db";
+    identity.pod_uid = "8a2f61c7-22b3-4d0e-9c1d-0b7a4c558d1e";
+    identity.pod_name = "orders-0";
+    identity.pod_namespace = "shop";
+    identity.pod_qos_class = "Burstable";
+    identity.systemd_slice = "kubepods-burstable-pod8a2f61c7_22b3_4d0e_9c1d_0b7a4c558d1e.slice";
+    identity.systemd_unit = "cri-containerd-3f2a9c0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b.scope";
+    incident.victim->cgroup_identity = identity;
+    incident.victim->identity = {"postgres: writer\n", "/usr/lib/postgresql/bin/postgres", ""};
+    incident.memcg.identity = identity;
+    incident.memcg.identity.container_name = "the limit's";
+    CgroupIdentity asker;
+    asker.systemd_slice = "app.slice";
+    asker.systemd_unit = "user@1000.service";
+    asker.systemd_user_unit = "a.service";
+    asker.systemd_session = "3";
+    asker.systemd_owner_uid = 1000;
+    asker.machine = "web";
+    incident.trigger.cgroup_identity = asker;
+    incident.trigger.identity.note = "it was gone before it could be read";
+    incident.provenance.identity = {Source::procfs, "trigger: it was gone before it could be read"};
     return incident;
 }
 

@@ -19,6 +19,8 @@ inline constexpr std::uint64_t gib = 1024 * mib;
 
 // fentry, cgroup v2: a backend of a database grows past the 2 GiB of its container.
 Incident memcg_kill();
+// The same in a container of a pod, with everything known of whose it is.
+Incident pod_kill();
 // fentry: a host of 16 GiB with swap used up; java is killed for a page that nginx wanted.
 Incident global_kill();
 // Tracepoints only, cgroup v1: the memory+swap limit fired; points recomputed, allocation not known.

@@ -114,9 +114,7 @@ std::string when_and_where(const Incident &incident)
     return fmt::format("{} {}", when, where);
 }
 
-} // namespace
-
-Headline headline(const Incident &incident, std::size_t path_width)
+Headline headline_by_outcome(const Incident &incident, std::size_t path_width)
 {
     const std::string why = cause(incident, path_width) + asked_by(incident);
     switch (incident.outcome) {
@@ -153,10 +151,20 @@ Headline headline(const Incident &incident, std::size_t path_width)
             Style::alert};
 }
 
-std::string brief_line(const Incident &incident)
+} // namespace
+
+Headline headline(const Incident &incident, std::size_t path_width)
+{
+    Headline head = headline_by_outcome(incident, path_width);
+    if (incident.before_start)
+        head.sentence += "; before oomtrace started";
+    return head;
+}
+
+std::string brief_facts(const Incident &incident)
 {
     const Headline head = headline(incident, std::numeric_limits<std::size_t>::max());
-    std::string line = fmt::format("{} {} {}", when_and_where(incident), head.tag, head.sentence);
+    std::string line = fmt::format("{} {}", head.tag, head.sentence);
     if (incident.victim && incident.victim->points && std::isfinite(incident.victim->share_of_total.value_or(NAN))) {
         const Victim &victim = *incident.victim;
         line += fmt::format("; score {}{} = {} of the total", victim.points_source == PointsSource::recomputed ? "~" : "",
@@ -170,9 +178,17 @@ std::string brief_line(const Incident &incident)
         if (incident.after.to_release_ns)
             line += fmt::format(" in {}", duration_text(*incident.after.to_release_ns));
     }
+    if (!incident.kernel_log_check.mismatches.empty())
+        line += "; KERNEL'S REPORT DISAGREES";
     if (!incident.completeness.complete)
         line += "; RECORD INCOMPLETE";
-    return line + fmt::format("; id {}", incident.id.empty() ? "not-known" : safe_text(incident.id));
+    return line;
+}
+
+std::string brief_line(const Incident &incident)
+{
+    return fmt::format("{} {}; id {}", when_and_where(incident), brief_facts(incident),
+                       incident.id.empty() ? "not-known" : safe_text(incident.id));
 }
 
 } // namespace oomtrace::terminal

@@ -22,7 +22,10 @@ struct Headline {
 // A path longer than `path_width` columns is shortened from the left.
 Headline headline(const Incident &incident, std::size_t path_width);
 
-// The headline with time, host, score and id around it: one line, whatever the names hold, nothing shortened.
+// The headline with score and what came back: one line, whatever the names hold, nothing shortened.
+std::string brief_facts(const Incident &incident);
+
+// The same between time and host, and the id.
 std::string brief_line(const Incident &incident);
 
 } // namespace oomtrace::terminal

@@ -15,6 +15,7 @@
 #include "sinks/terminal/headline.h"
 #include "sinks/terminal/limit.h"
 #include "sinks/terminal/names.h"
+#include "sinks/terminal/owner.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/trust.h"
 #include "sinks/terminal/units.h"
@@ -61,6 +62,12 @@ std::string process_details(const Process &process)
     if (process.cgroup)
         text += fmt::format(", in {}", safe_text(*process.cgroup));
     return text;
+}
+
+std::string victim_details(const Victim &victim)
+{
+    const std::string owner = owner_text(victim.identity, victim.cgroup_identity);
+    return process_details(victim.process) + (owner.empty() ? "" : ": " + owner);
 }
 
 std::string request_text(const Incident &incident)
@@ -110,7 +117,7 @@ Lines report_lines(const Incident &incident, const Verdict &verdict, const Termi
     append(report, labelled("when", when_text(incident), width));
     append(report, labelled("asked for", request_text(incident), width));
     if (incident.victim)
-        append(report, labelled("victim", process_details(incident.victim->process), width));
+        append(report, labelled("victim", victim_details(*incident.victim), width));
 
     add_section(report, choice_lines(incident, options.top, full, width));
     if (full || incident.scope == Scope::memcg || incident.scope == Scope::unknown)

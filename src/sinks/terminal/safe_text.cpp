@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/terminal/safe_text.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -99,6 +100,9 @@ std::string safe_text(std::string_view bytes)
 
 std::string safe_text(std::string_view bytes, std::size_t width)
 {
+    const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+    if (bytes.size() <= width && std::all_of(bytes.begin(), bytes.end(), is_plain)) // as nearly all are
+        return std::string(bytes);
     std::string out;
     std::size_t used = 0;
     std::size_t fits = 0; // length of `out` that leaves a column for the ellipsis
@@ -132,6 +136,9 @@ std::string safe_path_tail(std::string_view path, std::size_t width)
 
 std::size_t display_width(std::string_view text)
 {
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(text.begin(), text.end(), is_ascii))
+        return text.size();
     // fmt counts columns (wide characters as two) when it pads; a string never takes more columns than it has bytes.
     const std::string padded = fmt::format("{:<{}}", text, text.size());
     return 2 * text.size() - padded.size();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/terminal/trust.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,7 @@ std::vector<Group> groups_of(const Incident &incident)
         {"after", &table.after, killed},
         {"host", &table.host},
         {"before", &table.before, incident.scope == Scope::global},
+        {"identity", &table.identity, !incident.log_facts},
     };
 }
 
@@ -120,6 +122,34 @@ Lines kill_check_lines(const KillCheck &check, std::string_view label, std::size
     return *agree ? labelled(label, text, width, Style::good) : labelled(label, "DISAGREEMENT: " + text, width, Style::alert);
 }
 
+Lines kernel_log_lines(const KernelLogCheck &check, std::string_view label, std::size_t width)
+{
+    constexpr std::size_t most_shown = 8;
+    std::string note = check.note.empty() ? "" : "; " + safe_text(check.note);
+    if (check.compared == 0)
+        return check.note.empty() ? Lines{} : labelled(label, "not held against the kernel's own report" + note, width);
+    if (check.moved != 0)
+        note = fmt::format(" ({} of them moved while both were read){}", count_text(check.moved), note);
+    if (check.mismatches.empty())
+        return labelled(label,
+                        fmt::format("the kernel's own report agrees in {}{}", counted(check.compared, "value", "values"), note),
+                        width, Style::good);
+    Lines lines = labelled(label,
+                           fmt::format("the kernel's own report DISAGREES in {} of {}{}", count_text(check.mismatches.size()),
+                                       counted(check.compared, "value", "values"), note),
+                           width, Style::alert);
+    for (std::size_t i = 0; i < std::min(check.mismatches.size(), most_shown); ++i) {
+        const KernelLogCheck::Mismatch &mismatch = check.mismatches[i];
+        append(lines, labelled("",
+                               fmt::format("{}: {} here, {} in the kernel's report", safe_text(mismatch.field),
+                                           safe_text(mismatch.ours), safe_text(mismatch.kernel)),
+                               width));
+    }
+    if (check.mismatches.size() > most_shown)
+        append(lines, labelled("", fmt::format("and {} more", check.mismatches.size() - most_shown), width));
+    return lines;
+}
+
 // Of a log: whether the table's own scores lead to the kernel's choice.
 Lines choice_check_lines(const ScoreCheck &scores, std::size_t width)
 {
@@ -158,6 +188,8 @@ Lines trust_lines(const Incident &incident, std::size_t width)
 {
     Lines lines = score_lines(incident.scores, width);
     append(lines, kill_check_lines(incident.kill_check, lines.empty() ? "checks" : "", width));
+    if (incident.host.attach_method != AttachMethod::kernel_log)
+        append(lines, kernel_log_lines(incident.kernel_log_check, lines.empty() ? "checks" : "", width));
     append(lines, choice_check_lines(incident.scores, width));
     const Completeness &completeness = incident.completeness;
     if (!completeness.complete) {
@@ -181,6 +213,10 @@ Lines trust_lines(const Incident &incident, std::size_t width)
     append(lines, labelled(completeness.complete ? "record" : "", text, width));
     if (!incident.host.method_note.empty())
         append(lines, labelled("", safe_text(incident.host.method_note), width));
+    if (const std::string notes =
+            incident.host.attach_method == AttachMethod::kernel_log ? "" : notes_of(incident, Source::kernel_log);
+        !notes.empty())
+        append(lines, labelled("from the log", notes, width));
     if (const std::string notes = notes_of(incident, Source::recomputed); !notes.empty())
         append(lines, labelled("recomputed", notes, width));
     if (const std::string notes = notes_of(incident, Source::absent); !notes.empty())

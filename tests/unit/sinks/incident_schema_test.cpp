@@ -61,6 +61,7 @@ std::vector<std::pair<std::string, Incident>> samples()
 {
     std::vector<std::pair<std::string, Incident>> all;
     all.emplace_back("memcg_kill", sample::memcg_kill());
+    all.emplace_back("pod_kill", sample::pod_kill());
     all.emplace_back("global_kill", sample::global_kill());
     all.emplace_back("tracepoint_kill", sample::tracepoint_kill());
     all.emplace_back("group_kill", sample::group_kill());

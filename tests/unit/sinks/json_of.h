@@ -12,7 +12,7 @@ namespace oomtrace
 // What the JSON sink writes for one incident.
 inline nlohmann::ordered_json json_of(const Incident &incident)
 {
-    return incident_json(incident, explain(incident));
+    return nlohmann::ordered_json::parse(incident_json(incident, explain(incident)));
 }
 
 } // namespace oomtrace

@@ -35,10 +35,10 @@ TEST(IncidentJson, HasTheNamesThatOtherProgramsRelyOn)
 {
     const ordered_json line = json_of(sample::global_kill());
     EXPECT_THAT(keys_of(line),
-                ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "host", "tracer", "outcome", "constraint",
-                            "scope", "kernel_message", "trigger", "allocation", "memcg", "total_pages", "nodes", "swap",
-                            "hugetlb", "sysctls", "candidates", "victim", "kills", "timeline", "before", "after", "verdict",
-                            "checks", "kernel_report", "completeness", "provenance"));
+                ElementsAre("schema", "id", "episode", "time", "monotonic_ns", "before_start", "host", "tracer", "outcome",
+                            "constraint", "scope", "kernel_message", "trigger", "allocation", "memcg", "total_pages", "nodes",
+                            "swap", "hugetlb", "sysctls", "candidates", "victim", "kills", "timeline", "before", "after",
+                            "verdict", "checks", "kernel_report", "completeness", "provenance"));
     EXPECT_EQ(line["schema"], "oomtrace.incident/1");
     for (const char *key : {"hostname", "boot_id", "kernel", "arch", "page_size"})
         EXPECT_TRUE(line["host"].contains(key)) << key;
@@ -86,7 +86,19 @@ TEST(IncidentJson, WritesValuesInTheirUnits)
     EXPECT_EQ(line["verdict"]["now"]["shortage"], "memcg_limit");
     EXPECT_EQ(line["verdict"]["victim"]["reasons"], json::array({"highest_points"}));
     EXPECT_EQ(line["verdict"]["counterfactuals"][0]["adj_after"], -545);
-    EXPECT_EQ(line["checks"]["kernel_log"]["compared"], false);
+    EXPECT_EQ(line["checks"]["kernel_log"]["compared"], 0);
+}
+
+TEST(IncidentJson, ShowsWhatTheKernelsReportHasOtherwise)
+{
+    Incident incident = sample::memcg_kill();
+    incident.kernel_log_check = {143, 2, {{"victim.uid", "1", "2"}}, "why"};
+    const ordered_json check = json_of(incident)["checks"]["kernel_log"];
+    EXPECT_EQ(check, ordered_json::parse(R"({"compared": 143, "moved": 2,
+        "mismatches": [{"field": "victim.uid", "ours": "1", "kernel": "2"}], "note": "why"})"));
+    EXPECT_EQ(json_of(incident)["before_start"], false);
+    incident.before_start = true;
+    EXPECT_EQ(json_of(incident)["before_start"], true);
 }
 
 TEST(IncidentJson, TellsNoLimitFromALimitThatIsNotKnown)
@@ -252,6 +264,35 @@ TEST(JsonSink, SaysThatTheOutputFailed)
     const Result<void> again = sink.flush();
     ASSERT_FALSE(again) << "what was lost stays lost";
     EXPECT_EQ(again.error().attempted, "flush the JSON output");
+}
+
+TEST(IncidentJson, TellsWhoseItIs)
+{
+    const ordered_json line = json_of(sample::pod_kill());
+    const auto who = [&](const char *whose) {
+        ordered_json found;
+        for (const char *const key : {"cmdline", "exe", "container", "pod", "systemd", "machine"}) {
+            if (line[whose].contains(key))
+                found[key] = line[whose][key];
+        }
+        return found.dump();
+    };
+    const std::string id = "3f2a9c0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b";
+    const std::string pod_and_systemd =
+        R"("pod":{"uid":"8a2f61c7-22b3-4d0e-9c1d-0b7a4c558d1e","name":"orders-0","namespace":"shop","qos_class":"Burstable"},)"
+        R"("systemd":{"slice":"kubepods-burstable-pod8a2f61c7_22b3_4d0e_9c1d_0b7a4c558d1e.slice","unit":"cri-containerd-)" +
+        id + R"(.scope","user_unit":null,"session":null,"owner_uid":null},"machine":null})";
+    EXPECT_EQ(who("victim"),
+              R"({"cmdline":"postgres: writer\n","exe":"/usr/lib/postgresql/bin/postgres","container":{"runtime":)"
+              R"("containerd","id":")" +
+                  id + R"(","name":"db"},)" + pod_and_systemd);
+    EXPECT_EQ(who("memcg"),
+              R"({"container":{"runtime":"containerd","id":")" + id + R"(","name":"the limit's"},)" + pod_and_systemd);
+    EXPECT_EQ(who("trigger"), R"({"cmdline":null,"exe":null,"container":null,"pod":null,"systemd":{"slice":"app.slice",)"
+                              R"("unit":"user@1000.service","user_unit":"a.service","session":"3","owner_uid":1000},)"
+                              R"("machine":"web"})");
+    EXPECT_EQ(line["provenance"]["identity"].dump(),
+              R"({"source":"procfs","note":"trigger: it was gone before it could be read"})");
 }
 
 } // namespace

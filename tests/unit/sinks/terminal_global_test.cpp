@@ -262,6 +262,7 @@ SOURCES       where the facts come from
   after       observed
   host        observed
   before      observed
+  identity    procfs
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
               kills on this host since the incident before: 1 counted by the kernel, 1 seen; in this

@@ -223,6 +223,7 @@ SOURCES       where the facts come from
   after       observed
   host        observed
   before      observed
+  identity    procfs
 
   checks      scores worked out again from the sizes: 7 of 7 equal to the kernel's
   record      complete, id 9f1c2d3e-7-7048860ddf79, attached by fentry

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Incidents that did not end with an ordinary kill.
+#include <gmock/gmock.h>
+
 #include "report_of.h"
 #include "support/sample_incident.h"
 
@@ -8,6 +10,9 @@ namespace oomtrace
 {
 namespace
 {
+
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(TerminalOutcomes, NoKillableTask)
 {
@@ -258,7 +263,7 @@ TEST(TerminalOutcomes, NothingIsKnown)
 
   record      complete, id not known, attached in a way that is not known
   not known   outcome, trigger, allocation, constraint, nodes, swap, sysctls, candidates, points,
-              victim, kills, after, host
+              victim, kills, after, host, identity
 
 )");
     const std::string full = report_of(Incident{}, in_mode(TerminalMode::full));
@@ -386,6 +391,38 @@ TEST(TerminalOutcomes, AFailedStreamIsAnError)
     const Result<void> result = sink.on_incident(sample::memcg_kill(), explain(sample::memcg_kill()));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().attempted, "print the report of incident 9f1c2d3e-7-7048860ddf79");
+}
+
+TerminalOptions wide()
+{
+    TerminalOptions options;
+    options.width = 200;
+    return options;
+}
+
+TEST(TerminalTrust, SaysWhetherTheKernelsReportAgrees)
+{
+    Incident incident = sample::memcg_kill();
+    incident.kernel_log_check.compared = 143;
+    EXPECT_THAT(report_of(incident, wide()), HasSubstr("the kernel's own report agrees in 143 values\n"));
+    incident.kernel_log_check.moved = 2;
+    EXPECT_THAT(report_of(incident, wide()), HasSubstr("agrees in 143 values (2 of them moved while both were read)"));
+    incident.kernel_log_check.mismatches = {{"victim.uid", "1", "2"}};
+    EXPECT_THAT(report_of(incident, wide()), HasSubstr("the kernel's own report DISAGREES in 1 of 143 values"));
+    EXPECT_THAT(report_of(incident, wide()), HasSubstr("victim.uid: 1 here, 2 in the kernel's report"));
+    EXPECT_THAT(report_of(incident, in_mode(TerminalMode::brief)), HasSubstr("; KERNEL'S REPORT DISAGREES"));
+    incident.kernel_log_check = {0, 0, {}, "the kernel's log was not read"};
+    EXPECT_THAT(report_of(incident, wide()),
+                HasSubstr("not held against the kernel's own report; the kernel's log was not read"));
+    EXPECT_THAT(report_of(incident, in_mode(TerminalMode::brief)), Not(HasSubstr("DISAGREES")));
+}
+
+TEST(TerminalTrust, SaysThatAnIncidentIsFromBefore)
+{
+    Incident incident = sample::memcg_kill();
+    EXPECT_THAT(report_of(incident, wide()), Not(HasSubstr("before oomtrace started")));
+    incident.before_start = true;
+    EXPECT_THAT(report_of(incident, in_mode(TerminalMode::brief)), HasSubstr("; before oomtrace started;"));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "sinks/terminal/line.h"
+#include "sinks/terminal/owner.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/table.h"
 #include "sinks/terminal/units.h"
@@ -169,6 +170,38 @@ TEST(Prose, BreaksAtSpacesButNotBeforeAUnit)
     EXPECT_EQ(print(labelled("x", "/a/path/that/is/longer/than/the/line y", 20), false),
               "  x           /a/path/that/is/longer/than/the/line\n"
               "              y\n");
+}
+
+TEST(Owner, SaysWhatIsKnownAndNoMore)
+{
+    EXPECT_EQ(owner_text({}, {}), "");
+    EXPECT_EQ(owner_text({"/bin/app", "/usr/bin/app", ""}, {}), "command /bin/app");
+    EXPECT_EQ(owner_text({std::nullopt, "/usr/bin/app", ""}, {}), "program /usr/bin/app");
+    CgroupIdentity pod;
+    pod.pod_uid = "8a2f61c7-22b3-4d0e-9c1d-0b7a4c558d1e";
+    pod.pod_qos_class = "Burstable";
+    EXPECT_EQ(owner_text({}, pod), "pod 8a2f61c7-22b3-4d0e-9c1d-0b7a4c558d1e (Burstable)");
+    pod.pod_name = "cart-7f9";
+    pod.pod_namespace = "shop";
+    pod.container_id = "3f2a9c0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b1e4c83a65f2c9a0d7b";
+    EXPECT_EQ(owner_text({}, pod), "pod shop/cart-7f9 (Burstable), container 3f2a9c0d7b1e");
+    pod.container_runtime = "containerd";
+    pod.container_name = "app";
+    pod.systemd_unit = "cri-containerd-3f2a.scope";
+    EXPECT_EQ(owner_text({"a\x1b[31m", std::nullopt, ""}, pod),
+              "pod shop/cart-7f9 (Burstable), container app (containerd 3f2a9c0d7b1e), command a\\e[31m");
+    CgroupIdentity unit;
+    unit.systemd_slice = "system.slice";
+    EXPECT_EQ(owner_text({}, unit), "");
+    unit.systemd_unit = "nginx.service";
+    EXPECT_EQ(owner_text({}, unit), "unit nginx.service");
+    unit.systemd_owner_uid = 1000;
+    unit.systemd_user_unit = "a.service";
+    EXPECT_EQ(owner_text({}, unit), "unit a.service of the user with uid 1000");
+    unit.systemd_session = "3";
+    EXPECT_EQ(owner_text({}, unit), "session 3 of the user with uid 1000");
+    unit.machine = "db-1";
+    EXPECT_EQ(owner_text({}, unit), "machine db-1");
 }
 
 } // namespace

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "explain/explain.h"
 #include "sinks/why_now_text.h"
@@ -297,6 +297,12 @@ TEST(WhyVictim, WhoAskedAndWhoWasDying)
     incident.victim->points.reset();
     EXPECT_EQ(why_victim(incident), "nginx[77701] asked for the memory, and vm.oom_kill_allocating_task has the kernel kill "
                                     "whoever asks: nobody was weighed.");
+    // A tracer that sees no scan works out scores all the same.
+    incident.victim->points = 1;
+    incident.provenance.points.source = Source::recomputed;
+    EXPECT_THAT(why_victim(incident), testing::HasSubstr("whoever asks: nobody was weighed."));
+    incident.provenance.points.source = Source::observed;
+    EXPECT_THAT(why_victim(incident), testing::Not(testing::HasSubstr("nobody was weighed")));
     EXPECT_EQ(why_victim(sample::already_dying()),
               "postgres[4125] was exiting already: the kernel waits for that rather than kill another.");
     EXPECT_EQ(why_victim(sample::no_killable_task()), "Nobody was killed: all 2 tasks are protected by oom_score_adj -1000.");
