@@ -15,6 +15,9 @@ struct RunCommand {
     ExitStatus operator()(const TraceOptions &options) const { return run_trace(options); }
     ExitStatus operator()(const ReplayOptions &options) const { return run_replay(options); }
     ExitStatus operator()(const ExplainOptions &options) const { return run_explain(options); }
+    ExitStatus operator()(const HistoryOptions &options) const { return run_history(options); }
+    ExitStatus operator()(const ShowOptions &options) const { return run_show(options); }
+    ExitStatus operator()(const AgentArguments &arguments) const { return run_agent(arguments); }
     ExitStatus operator()(const DoctorOptions &options) const { return run_doctor(options); }
     ExitStatus operator()(const SelftestOptions &options) const { return run_selftest(options); }
     ExitStatus operator()(const SchemaOptions &) const

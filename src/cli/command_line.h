@@ -12,6 +12,9 @@
 #include <variant>
 #include <vector>
 
+#include "capture/identity_options.h"
+#include "cli/agent_command_line.h"
+#include "oomtrace/incident_archive.h"
 #include "oomtrace/kernel_event.h"
 #include "sinks/terminal_sink.h"
 
@@ -27,10 +30,12 @@ struct OutputOptions {
 
 struct TraceOptions {
     OutputOptions output;
+    IdentityOptions identity;
     std::optional<AttachMethod> method; // empty: auto
     std::optional<std::filesystem::path> record;
     std::optional<std::chrono::nanoseconds> duration;
     std::optional<std::size_t> ring_bytes;                   // empty: sized from the host
+    bool since_boot = false;                                 // first the incidents that the kernel remembers from before
     std::optional<std::chrono::nanoseconds> walk_time_limit; // of the tracepoint method's walk; empty: SessionOptions'
 };
 
@@ -44,6 +49,21 @@ struct ExplainOptions {
     std::vector<std::string> files; // "-": the standard input
 };
 
+inline constexpr const char *default_store = "/var/lib/oomtrace/incidents.db";
+
+struct HistoryOptions {
+    std::filesystem::path store = default_store;
+    IncidentFilter filter;            // but for its limit
+    std::optional<std::size_t> limit; // empty: a screenful; with json all
+    bool json = false;
+};
+
+struct ShowOptions {
+    std::filesystem::path store = default_store;
+    std::string id; // or the beginning of one
+    bool json = false, full = false;
+};
+
 struct DoctorOptions {
 };
 
@@ -54,7 +74,8 @@ struct SelftestOptions {
 struct SchemaOptions {
 };
 
-using Command = std::variant<TraceOptions, ReplayOptions, ExplainOptions, DoctorOptions, SelftestOptions, SchemaOptions>;
+using Command = std::variant<TraceOptions, ReplayOptions, ExplainOptions, AgentArguments, HistoryOptions, ShowOptions,
+                             DoctorOptions, SelftestOptions, SchemaOptions>;
 
 enum class ExitStatus : std::uint8_t { done = 0, failed = 1, bad_usage = 2 };
 

@@ -11,6 +11,9 @@ namespace oomtrace
 ExitStatus run_trace(const TraceOptions &options);
 ExitStatus run_replay(const ReplayOptions &options);
 ExitStatus run_explain(const ExplainOptions &options);
+ExitStatus run_history(const HistoryOptions &options);
+ExitStatus run_show(const ShowOptions &options);
+ExitStatus run_agent(const AgentArguments &arguments);
 ExitStatus run_doctor(const DoctorOptions &options);
 ExitStatus run_selftest(const SelftestOptions &options);
 

@@ -36,7 +36,7 @@ void report_warning(const Error &error)
 void set_up_logging()
 {
     const bool plain = std::getenv("NO_COLOR") != nullptr;
-    auto logger = spdlog::stderr_color_st("oomtrace", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
+    auto logger = spdlog::stderr_color_mt("oomtrace", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
     logger->set_pattern("oomtrace: %^%l%$: %v");
     spdlog::set_default_logger(std::move(logger));
 }

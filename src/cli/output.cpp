@@ -18,10 +18,12 @@ namespace
 constexpr std::size_t narrowest = 80;
 constexpr std::size_t widest = 160;
 
-TerminalOptions terminal_options(const OutputOptions &options)
+} // namespace
+
+TerminalOptions terminal_options(TerminalMode mode)
 {
     TerminalOptions terminal;
-    terminal.mode = options.mode;
+    terminal.mode = mode;
     if (::isatty(STDOUT_FILENO) == 1) {
         terminal.color = std::getenv("NO_COLOR") == nullptr;
         winsize size{};
@@ -31,13 +33,11 @@ TerminalOptions terminal_options(const OutputOptions &options)
     return terminal;
 }
 
-} // namespace
-
 std::unique_ptr<Sink> make_sink(const OutputOptions &options)
 {
     if (options.json)
         return std::make_unique<JsonSink>(std::cout, std::cerr);
-    return std::make_unique<TerminalSink>(std::cout, terminal_options(options));
+    return std::make_unique<TerminalSink>(std::cout, terminal_options(options.mode));
 }
 
 } // namespace oomtrace

@@ -38,10 +38,7 @@ class Pipeline
             deliver(reconstructor_.finish(reason));
         if (auto flushed = sink_.flush(); !flushed)
             keep(flushed.error());
-        if (options_.recorder) {
-            if (auto flushed = options_.recorder->flush(); !flushed)
-                keep(flushed.error());
-        }
+        flush_recorder();
         if (error_)
             return tl::unexpected(*error_);
         return totals_;
@@ -63,7 +60,6 @@ class Pipeline
         ++totals_.records;
         if (options_.recorder) {
             if (auto appended = options_.recorder->append(record); !appended) {
-                // The trace goes on: a full disk must not blind it.
                 keep(appended.error());
                 recorder_failed();
             }
@@ -74,13 +70,16 @@ class Pipeline
             return true;
         }
         deliver(reconstructor_.on_event(*event));
+        // Not while an episode is open: see RecordingWriter::append().
+        if (!reconstructor_.next_deadline_ns())
+            flush_recorder();
         if (const auto *losses = std::get_if<LossTotals>(&event->body)) {
             if (auto told = sink_.on_loss(*losses); !told)
                 keep(told.error());
         }
         if (sink_failed_)
             return false;
-        if (!count_reached_ && options_.count && totals_.incidents >= *options_.count) {
+        if (!count_reached_ && options_.count && counted_ >= *options_.count) {
             count_reached_ = true;
             if (!options_.on_count_reached)
                 return false;
@@ -103,15 +102,25 @@ class Pipeline
     {
         for (const Incident &incident : incidents) {
             ++totals_.incidents;
+            counted_ += incident.before_start ? 0 : 1;
             if (auto written = sink_.on_incident(incident, explain(incident)); !written) {
                 keep(written.error());
                 sink_failed_ = true;
             }
         }
         // A recording that is cut off later still holds what has been shown.
-        if (!incidents.empty() && options_.recorder) {
-            if (auto flushed = options_.recorder->flush(); !flushed)
-                keep(flushed.error());
+        if (!incidents.empty())
+            flush_recorder();
+    }
+
+    void flush_recorder()
+    {
+        if (!options_.recorder)
+            return;
+        if (auto flushed = options_.recorder->flush(); !flushed) {
+            // The trace goes on: a full disk must not blind it.
+            keep(flushed.error());
+            recorder_failed();
         }
     }
 
@@ -128,6 +137,7 @@ class Pipeline
     PipelineOptions options_;
     Reconstructor reconstructor_;
     PipelineTotals totals_;
+    std::uint64_t counted_ = 0;
     std::optional<Error> error_;
     bool sink_failed_ = false;
     bool count_reached_ = false;

@@ -16,7 +16,7 @@ namespace oomtrace
 {
 
 struct PipelineOptions {
-    std::optional<std::uint64_t> count;     // incidents
+    std::optional<std::uint64_t> count;     // incidents, those from before the start left out
     RecordingWriter *recorder = nullptr;    // gets every record before it is decoded; may be null
     std::function<std::uint64_t()> now_ns;  // CLOCK_MONOTONIC; empty: the source needs no timeouts
     std::function<void()> on_count_reached; // has the source end; empty: reading just stops

@@ -20,6 +20,7 @@
 #include "cli/stop_signal.h"
 #include "cli/tracer_setup.h"
 #include "explain/explain.h"
+#include "host/monotonic_clock.h"
 #include "host/scratch_cgroup.h"
 #include "host/self_protection.h"
 #include "sinks/json_sink.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -10,6 +12,7 @@
 #include "cli/pipeline.h"
 #include "cli/stop_signal.h"
 #include "cli/tracer_setup.h"
+#include "host/monotonic_clock.h"
 
 namespace oomtrace
 {
@@ -57,16 +60,16 @@ Result<PipelineTotals> trace(const TraceOptions &options)
     if (!setup)
         return tl::unexpected(setup.error());
     SessionOptions &session = (*setup)->session;
-    session.method = options.method;
-    session.ring_bytes = options.ring_bytes.value_or(session.ring_bytes);
-    session.walk_time_limit = options.walk_time_limit.value_or(session.walk_time_limit);
+    set_session(session, options);
 
     Recording recording;
     if (options.record) {
         if (auto started = start_recording(*options.record, recording); !started)
             return tl::unexpected(started.error());
     }
-    auto source = LiveSource::start(session, (*setup)->host, (*setup)->symbols, (*setup)->system, stop->fd());
+    std::unique_ptr<NamesReader> names; // outlives the source
+    auto source = LiveSource::start(session, (*setup)->host, (*setup)->symbols, (*setup)->system, stop->fd(),
+                                    {.since_boot = options.since_boot});
     if (!source)
         return tl::unexpected(source.error());
     if (options.duration) {
@@ -74,6 +77,12 @@ Result<PipelineTotals> trace(const TraceOptions &options)
             return tl::unexpected(timer.error());
     }
     protect_tracer();
+    if (auto reader = NamesReader::start(options.identity.host_root); reader) {
+        names = std::move(*reader);
+        (*source)->read_names(*names);
+    } else {
+        report_warning(reader.error());
+    }
     announce((*source)->session());
 
     const auto sink = make_sink(options.output);

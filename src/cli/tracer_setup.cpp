@@ -2,7 +2,6 @@
 #include "cli/tracer_setup.h"
 
 #include <array>
-#include <ctime>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -68,13 +67,8 @@ void protect_tracer()
         report_warning(achieved.locked_memory.error());
     if (!achieved.oom_score_adj)
         report_warning(achieved.oom_score_adj.error());
-}
-
-std::uint64_t monotonic_now_ns()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    if (!achieved.kills_nobody)
+        report_warning(achieved.kills_nobody.error());
 }
 
 } // namespace oomtrace

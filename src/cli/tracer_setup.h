@@ -24,9 +24,17 @@ struct TracerSetup {
 // Checks that this process may trace at all (warns of optional capabilities that are missing), and reads the host.
 Result<std::unique_ptr<TracerSetup>> set_up_tracer();
 
+// What of a command's options is the session's: `trace` and `agent` have the same.
+template <typename Options>
+void set_session(SessionOptions &session, const Options &options)
+{
+    session.method = options.method;
+    session.cmdline = options.identity.cmdline;
+    session.ring_bytes = options.ring_bytes.value_or(session.ring_bytes);
+    session.walk_time_limit = options.walk_time_limit.value_or(session.walk_time_limit);
+}
+
 // Locks memory, keeps a heap reserve, lowers the own oom_score_adj; warns of each that is refused.
 void protect_tracer();
-
-std::uint64_t monotonic_now_ns();
 
 } // namespace oomtrace
