@@ -9,6 +9,7 @@ Exit status: 0 passed, 1 failed, 77 everything was skipped. Skips are printed wi
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import platform
@@ -25,11 +26,11 @@ import kernel_report  # noqa: E402
 from compare_with_kernel_log import compare  # noqa: E402
 from incident_comparison import Options  # noqa: E402
 from kernel_features import may_lower_oom_score_adj, why_no_fentry, why_no_kprobe  # noqa: E402
+from live_cases import parse_programs, run_cases  # noqa: E402
 from scratch_cgroup import CgroupError, ScratchCgroup  # noqa: E402
 from setup_checks import MIB, Member, SetupChecks  # noqa: E402
 from tracer_run import KernelLog, TracerRun  # noqa: E402
 
-ALL_SKIPPED = 77
 LIMIT = 64 * MIB
 # The limit does not bound what other CPUs have charged in advance; nothing else may move: the group's tasks sleep.
 MIN_COMPARED = 180
@@ -118,7 +119,9 @@ class MemcgOom:
             log = KernelLog()
         except OSError as error:
             raise unittest.SkipTest(f"cannot read /dev/kmsg: {error}") from error
-        with ScratchCgroup(name, LIMIT) as group, TracerRun(programs.oomtrace, cls.method, directory) as tracer:
+        with ScratchCgroup(name, LIMIT) as group, TracerRun(
+            programs.oomtrace, cls.method, directory, options=("--record", f"{directory}/recording")
+        ) as tracer:
             cls.path, cls.cgroup_version = group.path, group.version
             holders, eaters = group.child("holders"), group.child("eaters")
             cls.before = time.monotonic_ns(), time.time_ns()
@@ -139,11 +142,22 @@ class MemcgOom:
             cls.oom_kills = group.oom_kills()
             cls.tracer_status = tracer.stop()
             cls.tracer_log = tracer.log()
+        cls.replayed = cls.incidents_of("replay", "--json", f"{directory}/recording")
+        later = cls.incidents_of("trace", "--since-boot", "--json", "--attach", cls.method, "--duration", "1")
+        cls.remembered = [incident for incident in later if incident["before_start"]]
         cls.members, cls.started = workload.members, workload.started
         everything = kernel_report.parse_reports(log.read())
         log.close()
         # Others may run out of memory meanwhile; theirs is theirs.
         cls.reports = [report for report in everything if report.summary and report.summary.oom_memcg == group.path]
+
+    @classmethod
+    def incidents_of(cls, *arguments):
+        """The group's, in the order in which they began."""
+        command = [programs.oomtrace, *arguments]
+        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.splitlines()
+        incidents = [incident for incident in map(json.loads, lines) if incident["memcg"]["path"] == cls.path]
+        return sorted(incidents, key=lambda incident: incident["episode"])
 
     def member(self, name):
         return next(member for member in self.members if member.name == name)
@@ -174,6 +188,30 @@ class MemcgOom:
         print(f"\n{self.method}: {len(self.incidents)} incidents, {len(self.reports)} reports\n{ledger.table()}")
         self.assertEqual([str(mismatch) for mismatch in ledger.mismatches], [])
         self.assertGreaterEqual(ledger.total_compared(), MIN_COMPARED)
+
+    def test_has_what_the_kernel_printed_of_the_allocation(self):
+        for incident, report in zip(self.incidents, self.reports, strict=True):
+            allocation, source = incident["allocation"], incident["provenance"]["allocation"]["source"]
+            self.assertEqual(int(allocation["gfp_mask"], 16), report.gfp_mask)
+            self.assertEqual(allocation["gfp_flags"], list(report.gfp_flags))
+            self.assertEqual(allocation["order"], report.order)
+            self.assertEqual(source, "kernel_log" if self.method == "tracepoint" else "observed")
+            own = incident["checks"]["kernel_log"]
+            self.assertEqual((own["mismatches"], own["note"]), ([], None))
+            self.assertGreater(own["compared"], 20)
+
+    def test_a_replay_gives_the_same_and_a_later_run_remembers(self):
+        """The kernel's lines are in the recording; and whoever starts later finds the same OOMs in the kernel's log."""
+        self.assertEqual(self.replayed, self.incidents)
+        for incident, remembered in zip(self.incidents, self.remembered, strict=True):
+            self.assertTrue(remembered["before_start"])
+            self.assertEqual(remembered["tracer"]["attach_method"], "kernel_log")
+            for key in ("pid", "comm", "uid", "oom_score_adj", "cgroup"):
+                self.assertEqual(remembered["victim"][key], incident["victim"][key])
+            for key in ("gfp_mask", "gfp_flags", "order"):
+                self.assertEqual(remembered["allocation"][key], incident["allocation"][key])
+            self.assertEqual(remembered["memcg"]["path"], self.path)
+            self.assertEqual(remembered["host"]["boot_id"], incident["host"]["boot_id"])
 
     def test_candidates_are_the_processes_in_the_group(self):
         checks = SetupChecks()
@@ -259,18 +297,7 @@ class Tracepoint(MemcgOom, unittest.TestCase):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--oomtrace", type=pathlib.Path, required=True)
-    parser.add_argument("--workload", type=pathlib.Path, required=True)
-    _, rest = parser.parse_known_args(namespace=programs)
-    result = unittest.main(argv=[sys.argv[0], *rest], exit=False, verbosity=2).result
-    skipped = [reason for _, reason in result.skipped]
-    print(f"{result.testsRun} cases run, {len(skipped)} groups skipped")
-    for reason in skipped:
-        print(f"skipped: {reason}")
-    if not result.wasSuccessful():
-        return 1
-    return 0 if result.testsRun else ALL_SKIPPED
+    return run_cases(parse_programs(__doc__, programs))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,9 @@ MAX_RECLAIM_RETRIES = 16
 # Rounds in which kswapd may fail between the tracer's reading, at the start, and the kernel's, in its report.
 KSWAPD_ROUNDS = 4
 OOM_SCORE_ADJ_MIN = -1000
+# Trigger, allocation, victim and limit alone.
+MIN_COMPARED_BY_ITSELF = 20
+MIN_COMPARED_OF_A_KILL = 8
 
 
 @dataclasses.dataclass
@@ -88,6 +91,7 @@ class IncidentComparison:
         self.total_pages = self.total_pages_of_log()
 
     def run(self):
+        self.check_own_comparison()
         self.compare_trigger()
         self.compare_allocation()
         self.compare_choice()
@@ -119,6 +123,16 @@ class IncidentComparison:
         return (2**63 - 1) // self.options.page_size // 1024 * 1024 * self.options.page_size
 
     # ---- the parts ----
+
+    def check_own_comparison(self):
+        """oomtrace has held its record against the same report itself, and this reader of it does not find less."""
+        if self.incident["tracer"]["attach_method"] == "kernel_log" or self.report.panic:
+            return
+        own = self.incident["checks"]["kernel_log"]
+        self.check("checks.kernel_log.mismatches", own["mismatches"], [])
+        # Of a report whose rate the kernel limits only the kill is left.
+        enough = MIN_COMPARED_OF_A_KILL if "held back" in (own.get("note") or "") else MIN_COMPARED_BY_ITSELF
+        self.check("checks.kernel_log.compared", own["compared"] >= enough, True)
 
     def compare_trigger(self):
         trigger = self.incident["trigger"] or {}

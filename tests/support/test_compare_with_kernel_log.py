@@ -152,6 +152,7 @@ def incident_like(report):
         },
         "kills": [{**victim, "marked": True}],
         "timeline": [],
+        "checks": {"kernel_log": {"compared": 100, "mismatches": []}},
         "provenance": {group: {"source": "observed", "note": None} for group in GROUPS},
     }
 
@@ -192,6 +193,7 @@ def other(value):
 # Fields that the report does not have, so that nothing can be said about them.
 NOT_IN_REPORT = {
     ("provenance",),
+    ("checks", "kernel_log", "compared"),  # a number that has to be large enough
     ("candidates", 0),  # process 1, which is not in the table
     ("hugetlb", "page_size_bytes"),
 }
@@ -253,6 +255,14 @@ class Nulls(unittest.TestCase):
     def test_null_that_nothing_explains_is_a_mismatch(self):
         self.incident["allocation"]["gfp_mask"] = None
         self.assertEqual([mismatch.field for mismatch in self.compare().mismatches], ["allocation.gfp_mask"])
+
+    def test_what_the_tracer_found_itself(self):
+        own = self.incident["checks"]["kernel_log"]
+        own["compared"] = 3
+        own["mismatches"] = [{"field": "victim.pid", "ours": "1", "kernel": "2"}]
+        fields = [mismatch.field for mismatch in self.compare().mismatches]
+        self.assertEqual([field.rpartition(": ")[2] for field in fields],
+                         ["checks.kernel_log.mismatches", "checks.kernel_log.compared"])
 
     def test_null_that_provenance_explains_is_not_offered(self):
         why = {"source": "absent", "note": "no tracepoint carries it"}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Boots a kernel, drives it out of memory in every scenario under oomtrace, and holds each incident against three witnesses: what
-the kernel itself reported, what it counted, and what the scenario set up. Scenarios that need the same guest share a boot."""
+the kernel itself reported, what it counted, and what the scenario set up. What `oomtrace explain` makes of the kernel's log alone has
+to tell the same. Scenarios that need the same guest share a boot."""
 
 import argparse
 import collections
@@ -20,8 +21,10 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 sys.path.insert(0, str(HERE))
 
 import kernel_report  # noqa: E402
+import log_comparison  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
-from scenario import METHODS, SCENARIOS_DIRECTORY, Run, comparison_options, load_scenarios  # noqa: E402
+from live_comparison import LiveComparison  # noqa: E402
+from scenario import METHODS, SCENARIOS_DIRECTORY, SPLIT_RSS_KERNELS, SPLIT_RSS_PAGES, Run, comparison_options, load_scenarios  # noqa: E402
 from setup_checks import read_members  # noqa: E402
 
 
@@ -102,9 +105,31 @@ def check_counters(run):
         run.checks.expect("records lost", incident["completeness"]["records_lost"], 0)
 
 
+def explain_log(oomtrace, log):
+    """The incidents that `oomtrace explain` finds in the file."""
+    explained = subprocess.run([oomtrace, "explain", "--json", log], capture_output=True, check=False)
+    return [json.loads(line) for line in explained.stdout.splitlines()]
+
+
+def check_explained(options, run):
+    """The log alone gives all that the kernel printed, and tells the same as the live record; how many values were compared."""
+    log = run.directory / "dmesg.txt"
+    explained = explain_log(options.oomtrace, log)
+    ledger, lost = log_comparison.compare_log(explained, log.read_text(errors="surrogateescape"))
+    not_offered = []
+    if not log_comparison.not_lost(ledger, explained):
+        not_offered = [f"not offered ({why}): {sorted(fields)}" for why, fields in ledger.not_offered.items()]
+    comparison = LiveComparison(SPLIT_RSS_PAGES if options.kernel in SPLIT_RSS_KERNELS else 0)
+    comparison.compare(run.incidents, explained)
+    print(comparison.table())
+    for problem in [*map(str, ledger.mismatches), *lost, *not_offered, *comparison.problems]:
+        run.checks.problems.append(f"explained from the log: {problem}")
+    return ledger.total_compared() + comparison.compared
+
+
 def check_run(options, scenario, run):
     """What to print of one run, and what the table is to say of it."""
-    result = {"incidents": 0, "candidates": 0, "compared": 0, "moved": 0, "not_offered": 0, "mismatches": 0}
+    result = {"incidents": 0, "candidates": 0, "compared": 0, "moved": 0, "not_offered": 0, "mismatches": 0, "explained": 0}
     checks = run.checks
     checks.expect_between("reports of the kernel", len(run.reports), scenario.reports, 1 << 20)
     if options.oomtrace is None:
@@ -126,6 +151,7 @@ def check_run(options, scenario, run):
     print(ledger.table())
     if ledger.mismatches:
         checks.problems.append(f"{len(ledger.mismatches)} values differ from the kernel's report, see above")
+    explained = check_explained(options, run)
     return {
         "incidents": len(run.incidents),
         "candidates": sum(len(incident["candidates"] or []) for incident in run.incidents),
@@ -133,6 +159,7 @@ def check_run(options, scenario, run):
         "moved": len(ledger.moved),
         "not_offered": sum(len(fields) for fields in ledger.not_offered.values()),
         "mismatches": len(ledger.mismatches),
+        "explained": explained,
     }
 
 
@@ -207,6 +234,8 @@ def main(arguments):
         for program, count in programs.items()
         if count > MAX_VERIFIED_INSTRUCTIONS
     ]
+    if verified == {}:
+        too_large.append("the guest did not tell what the verifier processed")
     for problem in too_large:
         print(f"FAIL {problem}")
     if options.json:

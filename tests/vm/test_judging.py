@@ -5,6 +5,7 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -24,7 +25,7 @@ def judge_again(output):
     """(exit status, what was printed)"""
     printed = io.StringIO()
     arguments = ["--no-boot", "--output", str(output), "--kernel", "newest", "--scenario", "memcg", "--method", "fentry"]
-    arguments += ["--oomtrace", "oomtrace", "--workload", "oom_workload"]
+    arguments += ["--oomtrace", os.environ["OOMTRACE"], "--workload", "oom_workload"]
     with contextlib.redirect_stdout(printed):
         status = run_vm_test.main(arguments)
     return status, printed.getvalue()
@@ -90,6 +91,7 @@ class Falsified(KeptRun):
             "candidate oom_score_adj": lambda i: more("oom_score_adj")(weighed(i)),
             "candidate user": lambda i: more("uid")(weighed(i)),
             "trigger": lambda i: more("pid")(i["trigger"]),
+            "program": lambda i: i["victim"].update(exe="/usr/bin/other"),
             "gfp_mask": lambda i: i["allocation"].update(gfp_mask="0x0"),
             "order": lambda i: i["allocation"].update(order=1),
             "constraint": lambda i: i.update(constraint="none"),
@@ -124,6 +126,26 @@ class Falsified(KeptRun):
     def test_the_kernels_report(self):
         self.rewrite("dmesg.txt", "oom_score_adj=0", "oom_score_adj=1")
         self.expect_failure("MISMATCH.*trigger.oom_score_adj")
+
+    def test_the_verdict(self):
+        changes = {
+            "reason of the shortage": lambda i: i["verdict"]["now"].update(shortage="zones"),
+            "limit": lambda i: i["verdict"]["now"]["limit"].update(limit_bytes=1),
+            "sentence": lambda i: i["verdict"].update(summary="Something else."),
+            "candidate score": lambda i: next(c for c in i["candidates"] if c["eligible"] and not c["chosen"]).update(points=1),
+        }
+        for name, change in changes.items():
+            with self.subTest(name):
+                shutil.copytree(KEPT / RUN, self.run_directory, dirs_exist_ok=True)
+                self.rewrite_incidents(lambda incidents, change=change: change(incidents[0]))
+                self.expect_failure("FAIL explained from the log")
+
+    def test_a_report_that_is_cut(self):
+        path = self.run_directory / "dmesg.txt"
+        lines = path.read_text().splitlines(keepends=True)
+        row = next(number for number, line in enumerate(lines) if "plain" in line and "] [" in line)
+        path.write_text("".join(lines[:row] + lines[row + 1 :]))
+        self.expect_failure("FAIL explained from the log: .*candidates that could be killed")
 
     def test_the_tracers_exit_status(self):
         (self.run_directory / "tracer_status").write_text("1\n")

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The incidents of `oomtrace explain --json` from a kernel log, against the live record of the same OOMs: same victim, same points of
+every candidate that the kernel's table has, same verdict.
+
+The log has less than the record has. What it cannot know is expected to differ, by reason: never for another cause than that."""
+
+import collections
+
+# Of what a kernel prints of its memory after oomtrace has read it: what other processors did meanwhile.
+MOVED_PAGES = 1024
+PAGE = 4096
+
+NO_TABLE = "the log has no task table"
+UNKILLABLE = "the kernel's table has no task that cannot be killed, but for its oom_score_adj"
+NO_SWAP_TOTAL = "the report of a cgroup does not say how much swap the host has, so that the score of an oom_score_adj is not known"
+NO_SWAP_LINES = "the report of a cgroup has no line about the host's swap"
+OTHER_NODES = "the report leaves out the nodes that the allocation was not allowed to use"
+NOT_PRINTED = "the kernel does not print this counter"
+NOT_PER_NODE = "the kernel prints this counter for the whole host only"
+NO_MEMORY_STAT = "the live record has no memory.stat of the cgroup"
+MOVED = "free pages, watermarks and a cgroup's usage went on moving between the live reading and the report"
+THREAD_ASKS = "the report does not name the process of a thread that asks"
+ONLY_THE_KILL = "of this OOM the kernel printed no more than the line of the kill (its rate limit)"
+NOBODY_WEIGHED = "with oom_kill_allocating_task or panic_on_oom the kernel weighs nobody, and prints its table all the same"
+SHARERS_NOT_PRINTED = "the kernel does not print whom it kills for sharing the victim's memory"
+HELD_BACK = "until 6.1 a thread of the victim that still runs may hold back changes of its counters, and hands them over as it dies"
+NO_POINTS_LIVE = "the live record does not have the score"
+
+# By what the log lacks: mapped anonymous pages, file pages of a node (swap cache is in the total that it prints), and hence the rest.
+HOLDERS_NOT_PRINTED = {"anon", "file_cache", "not_accounted", "other_kernel"}
+HOLDERS_OF_THE_HOST = {"slab_reclaimable", "slab_unreclaimable"}
+
+
+class LiveComparison:
+    """What was compared of all incidents of a run, what differs, and what was expected to."""
+
+    def __init__(self, victim_tolerance_pages=0):
+        """`victim_tolerance_pages`: see incident_comparison.Options."""
+        self.compared = 0
+        self._victim_tolerance_pages = victim_tolerance_pages
+        self._held_back = frozenset()  # fields that follow from the victim's counters
+        self.problems = []
+        self.expected = collections.defaultdict(set)  # reason -> fields
+        self._where = ""
+        self._only_the_kill = False
+
+    def check(self, field, live, log, *, reason=None):
+        """`reason`: why the log may have something else here, where it is known to."""
+        self.compared += 1
+        if live == log:
+            return
+        if self._only_the_kill and not field.startswith(("outcome", "scope", "victim.comm", "victim.uid", "kills")):
+            reason = ONLY_THE_KILL
+        if field in self._held_back:
+            reason = HELD_BACK
+        if reason is not None:
+            self.expected[reason].add(field)
+            return
+        self.problems.append(f"{self._where}{field}: the live record has {live!r}, the log {log!r}")
+
+    def compare(self, live, explained):
+        """Each incident of the log has its live record; a live record has one of the log unless the kernel printed no report."""
+        left = list(live)
+        for incident in explained:
+            pid = _pid(incident)
+            record = next((record for record in left if _pid(record) == pid and _same_end(record, incident)), None)
+            if record is None:
+                self.problems.append(f"the log's {incident['outcome']} of {pid} has no live record")
+                continue
+            left.remove(record)
+            self._where = f"victim {pid}, "
+            self._only_the_kill = incident["trigger"] is None and not incident["candidates"] and len(incident["kills"] or []) == 1
+            self._held_back = self._fields_held_back(record, incident)
+            self._compare_outcome(record, incident)
+            self._compare_candidates(record, incident)
+            self._compare_why_now(record, incident)
+            self._compare_why_victim(record, incident)
+
+    def _fields_held_back(self, live, log):
+        victim, other = live["victim"], log["victim"]
+        if victim is None or other is None or victim["points"] is None or other["points"] is None:
+            return frozenset()
+        if not 0 < abs(victim["points"] - other["points"]) <= self._victim_tolerance_pages:
+            return frozenset()
+        candidate = f"candidate {victim['comm']}[{victim['pid']}].points"
+        return frozenset({"victim.points", "victim.margin_points", candidate, "why_victim", "counterfactuals"})
+
+    def _compare_outcome(self, live, log):
+        for field in ("outcome", "scope", "constraint"):
+            self.check(field, live[field], log[field])
+        if live["victim"] is not None and log["victim"] is not None:
+            for field in ("tgid", "comm", "uid"):
+                self.check(f"victim.{field}", live["victim"][field], log["victim"][field])
+            why = _why_no_points(live["victim"], log, log["victim"])
+            self.check("victim.points", live["victim"]["points"], log["victim"]["points"], reason=why)
+        sharers = {kill["pid"] for kill in live["kills"] or [] if kill["why"] == "shares_mm"} - set(_pids(log["kills"]))
+        self.check("kills that share the memory", [], sorted(sharers), reason=SHARERS_NOT_PRINTED)
+        self.check("kills", sorted(set(_pids(live["kills"])) - sharers), _pids(log["kills"]))
+        for field in ("pid", "comm"):
+            self.check(f"trigger.{field}", live["trigger"][field], (log["trigger"] or {}).get(field))
+        self.check("summary", *(_without_trigger(incident["verdict"]["summary"]) for incident in (live, log)))
+        # "asked by itself", "asked by biter[571, of process 570]"
+        thread = None if log["trigger"] is None or log["trigger"]["tgid"] else THREAD_ASKS
+        self.check("summary's trigger", live["verdict"]["summary"], log["verdict"]["summary"], reason=thread)
+
+    def _compare_candidates(self, live, log):
+        records = {candidate["pid"]: candidate for candidate in live["candidates"] or []}
+        if _nobody_weighed(live, log):
+            self.check("candidates", [], [candidate["pid"] for candidate in log["candidates"]], reason=NOBODY_WEIGHED)
+            return
+        for candidate in log["candidates"] or []:
+            name = f"candidate {candidate['comm']}[{candidate['pid']}]."
+            record = records.get(candidate["pid"])
+            if record is None:
+                self.problems.append(f"{self._where}{name[:-1]} is not in the live record")
+                continue
+            for field in ("comm", "tgid", "uid", "oom_score_adj", "eligible", "skip_reason", "chosen"):
+                self.check(name + field, record[field], candidate[field])
+            self.check(name + "points", record["points"], candidate["points"], reason=_why_no_points(record, log, candidate))
+        # A task that could have been killed cannot be left out of the table.
+        listed = {candidate["pid"] for candidate in log["candidates"] or []}
+        missing = [record["comm"] for pid, record in records.items() if record["eligible"] and pid not in listed]
+        self.check("candidates that could be killed", [], missing, reason=None if log["candidates"] else NO_TABLE)
+
+    def _compare_why_now(self, live, log):
+        now, other = live["verdict"]["now"], log["verdict"]["now"]
+        moved = self._compare_zones(now["zones"], other["zones"], _other_nodes_left_out(log))
+        self.check("now.shortage", now["shortage"], other["shortage"], reason=MOVED if moved else None)
+        for field in ("requested_bytes", "highest_zone", "not_in_processes_bytes"):
+            self.check(f"now.{field}", now[field], other[field])
+        limit, limit_log = now["limit"] or {}, other["limit"] or {}
+        for field in sorted({*limit, *limit_log}):
+            usage = (limit.get(field), limit_log.get(field)) if field == "usage_bytes" else (None, None)
+            near = None not in usage and abs(usage[0] - usage[1]) <= MOVED_PAGES * PAGE
+            self.check(f"now.limit.{field}", limit.get(field), limit_log.get(field), reason=MOVED if near else None)
+        self.check("now.swap", now["swap"], other["swap"], reason=NO_SWAP_LINES if _no_swap_lines(log) else None)
+        left_out = OTHER_NODES if _other_nodes_left_out(log) and not other["free_on_other_nodes_bytes"] else None
+        elsewhere = "free_on_other_nodes_bytes"
+        self.check(f"now.{elsewhere}", now[elsewhere], other[elsewhere], reason=left_out)
+        if now["held"] is None or other["held"] is None:
+            # Live, no group's memory.stat is read; a log has it.
+            stat = NO_MEMORY_STAT if live["scope"] == "memcg" and not now["held"] else None
+            self.check("now.held", now["held"], other["held"], reason=stat)
+            return
+        self.check("now.held_of_bytes", now["held_of_bytes"], other["held_of_bytes"])
+        ours = {held["holder"]: held["bytes"] for held in other["held"]}
+        for held in now["held"]:
+            holder = held["holder"]
+            reason = NOT_PRINTED if holder in HOLDERS_NOT_PRINTED else None
+            if holder in HOLDERS_OF_THE_HOST and holder not in ours and _other_nodes_left_out(log):
+                reason = NOT_PER_NODE
+            elif reason is None and holder in ours and abs(ours[holder] - held["bytes"]) <= MOVED_PAGES * PAGE:
+                reason = MOVED
+            self.check(f"now.held.{holder}", held["bytes"], ours.get(holder), reason=reason)
+
+    def _compare_zones(self, live, log, others_left_out):
+        """Whether a zone has moved in between."""
+        moved = False
+        ours = {(zone["node"], zone["zone"]): zone for zone in log or []}
+        for zone in live or []:
+            name = f"now.zone {zone['node']} {zone['zone']}"
+            other = ours.pop((zone["node"], zone["zone"]), None)
+            if other is None:
+                away = others_left_out and zone["reason"] == "node_not_allowed"
+                self.check(name, zone["reason"], None, reason=OTHER_NODES if away else None)
+                continue
+            sizes = ("free_bytes", "min_bytes", "lowmem_reserve_bytes")
+            differences = [abs(zone[size] - other[size]) for size in sizes]
+            has_moved = 0 < max(differences) <= MOVED_PAGES * PAGE
+            moved |= has_moved
+            for field in (*sizes, "reason", "short_by_bytes", "largest_block_bytes", "unusable_bytes"):
+                self.check(f"{name}.{field}", zone[field], other[field], reason=MOVED if has_moved else None)
+        self.check("zones that only the log has", [], sorted(ours))
+        return moved
+
+    def _compare_why_victim(self, live, log):
+        verdict, other = live["verdict"], log["verdict"]
+        why, why_log = verdict["victim"], other["victim"]
+        unknown = None
+        if _nobody_weighed(live, log):
+            unknown = NOBODY_WEIGHED
+        elif not log["candidates"]:
+            unknown = NO_TABLE
+        elif _swap_total_unknown(log) and any(candidate["points"] is None for candidate in log["candidates"]):
+            unknown = NO_SWAP_TOTAL
+        weighed = unknown if unknown in (NOBODY_WEIGHED, NO_TABLE) else None
+        if weighed is None and why_log["weighed"] == len(log["candidates"]) < why["weighed"]:
+            weighed = UNKILLABLE
+        self.check("victim.weighed", why["weighed"], why_log["weighed"], reason=weighed)
+        self.check("victim.reasons", why["reasons"], why_log["reasons"], reason=None if unknown == NOBODY_WEIGHED else unknown)
+        for field in ("eligible", "points", "margin_points", "ranking", "larger", "elsewhere_bytes"):
+            self.check(f"victim.{field}", why[field], why_log[field], reason=unknown)
+        text, text_log = verdict["why_victim"], other["why_victim"]
+        if text is not None and text_log is not None:  # "the only one of 75 tasks": see victim.weighed
+            text = text.replace(f" of {why['weighed']} tasks", " of the tasks")
+            text_log = text_log.replace(f" of {why_log['weighed']} tasks", " of the tasks")
+        self.check("why_victim", text, text_log, reason=unknown)
+        # What another oom_score_adj had done is told only where all scores are known.
+        untold = NO_SWAP_TOTAL if _swap_total_unknown(log) else unknown
+        for field in ("counterfactuals", "no_counterfactuals", "disagreements"):
+            self.check(field, verdict[field], other[field], reason=untold)
+
+    def table(self):
+        lines = [f"explained from the log: {self.compared} values compared with the live record, {len(self.problems)} differ"]
+        for reason, fields in sorted(self.expected.items()):
+            shown = sorted(fields)
+            more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+            lines.append(f"expected ({reason}): {', '.join(shown[:6])}{more}")
+        return "\n".join(lines)
+
+
+def _without_trigger(summary):
+    return summary.partition("; asked by ")[0]
+
+
+def _pid(incident):
+    return incident["victim"]["pid"] if incident["victim"] else None
+
+
+def _pids(kills):
+    return sorted(kill["pid"] for kill in kills or [])
+
+
+def _same_end(live, log):
+    """Of incidents without a victim, or with the same one: the outcome tells them apart."""
+    return live["outcome"] == log["outcome"] or live["victim"] is not None
+
+
+def _nobody_weighed(live, log):
+    for_another_reason = log["outcome"] == "panic" or "oom_kill_allocating_task" in (log["kernel_message"] or "")
+    return for_another_reason and not live["candidates"] and bool(log["candidates"])
+
+
+def _swap_total_unknown(log):
+    return log["scope"] == "memcg" and log["total_pages"] is None
+
+
+def _no_swap_lines(log):
+    return log["scope"] == "memcg" and log["swap"]["total_bytes"] is None
+
+
+def _other_nodes_left_out(log):
+    return log["constraint"] in ("cpuset", "memory_policy")
+
+
+def _why_no_points(live, log, process):
+    """Why the log has no points of a process whose score the live record has, or the record none."""
+    if live["points"] is None:
+        return NO_POINTS_LIVE
+    if process["points"] is not None:
+        return None
+    if not log["candidates"]:
+        return NO_TABLE
+    return NO_SWAP_TOTAL if _swap_total_unknown(log) and process["oom_score_adj"] else None
