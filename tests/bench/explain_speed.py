@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How fast `oomtrace explain` goes through a log, and how much memory it takes: a log without OOMs, and one full of them.
+"""How fast `oomtrace explain` goes through a log, and how much memory it takes: a log without OOMs, one full of them, of which many
+are told twice, and one full of them in which no two are the same, so that each is explained and written.
 
-The whole command, from a file in the page cache to JSON in a pipe. Times are of the processor, so that other work on the machine
-counts little. Exit status: 0 the bounds were kept, 1 they were not.
+The whole command, from a file in the page cache to JSON, and to text, in a pipe. Times are of the processor, so that other work on
+the machine counts little. Exit status: 0 the bounds were kept, 1 they were not.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 from figures import Figures
+from spawned import Spawned
 
 MB = 1_000_000
 
@@ -29,35 +31,30 @@ def quiet_log(size):
     return block * (size // len(block) + 1)
 
 
-def oom_log(report, size):
-    """The same report with other pids and another time, again and again."""
-    shift = 0
-    total = 0
+def oom_log(report, size, different):
+    """The report again and again, each time later and with other pids; after `different` of them the same ones again."""
+    shift = total = 0
     pieces = []
-    while total < size:
+    while total < size and shift < different:
         shift += 1
         text = re.sub(r"^\[ *(\d+)\.(\d+)\]", lambda m: f"[{int(m[1]) + shift * 10:5}.{m[2]}]", report, flags=re.M)
         text = re.sub(r"\b(1\d\d)\b", lambda m: str(int(m[1]) + shift % 30000), text)
         pieces.append(text.encode())
         total += len(pieces[-1])
-        if shift == 64:  # enough of a kind: the rest repeats, and is read all the same
-            break
     block = b"".join(pieces)
-    return block * (size // len(block) + 1)
+    return block * (size // len(block) + 1) if total < size else block
 
 
-def run(oomtrace, path):
-    """(processor seconds, largest resident KiB, lines of output, exit status)."""
+def run(oomtrace, arguments, path):
+    """(processor seconds, largest resident MiB, bytes of output, exit status)."""
     reader, writer = os.pipe()
-    pid = os.posix_spawn(oomtrace, [oomtrace, "explain", "--json", path], os.environ,
-                         file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
-    os.close(writer)
-    lines = 0
+    program = Spawned([oomtrace, "explain", *arguments, path], os.open(os.devnull, os.O_RDONLY), writer)
+    size = 0
     with os.fdopen(reader, "rb") as output:
         while piece := output.read(1 << 20):
-            lines += piece.count(b"\n")
-    _, status, usage = os.wait4(pid, 0)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss, lines, os.waitstatus_to_exitcode(status)
+            size += len(piece)
+    seconds, resident, status = program.wait()
+    return seconds, resident, size, status
 
 
 def main():
@@ -68,6 +65,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="runs (%(default)s)")
     parser.add_argument("--bound-quiet", type=float, default=300, help="MB/s without OOMs, at least (%(default)s)")
     parser.add_argument("--bound-ooms", type=float, default=100, help="MB/s in a log full of them, at least (%(default)s)")
+    parser.add_argument("--bound-different", type=float, default=40, help="MB/s where no two are the same, at least (%(default)s)")
     parser.add_argument("--bound-mib", type=float, default=64, help="resident memory (%(default)s)")
     parser.add_argument("--json", help="write the figures here")
     options = parser.parse_args()
@@ -75,26 +73,30 @@ def main():
     figures = Figures("explain_speed")
     resident = []
     report = (options.reports / "global-6.12.txt").read_text(encoding="utf-8")
-    for name, make, bound, expected in (
-        ("without OOMs", quiet_log, options.bound_quiet, 1),
-        ("full of OOMs", lambda size: oom_log(report, size), options.bound_ooms, 0),
-    ):
+    logs = (
+        ("without OOMs", options.megabytes, quiet_log, options.bound_quiet, 1),
+        ("full of OOMs", options.megabytes, lambda size: oom_log(report, size, 64), options.bound_ooms, 0),
+        ("full of OOMs that all differ", options.megabytes // 5, lambda size: oom_log(report, size, size), options.bound_different, 0),
+    )
+    for name, megabytes, make, bound, expected in logs:
         with tempfile.NamedTemporaryFile(suffix=".log") as log:
-            data = make(options.megabytes * MB)
+            data = make(megabytes * MB)
             size = len(data)
             log.write(data)
             log.flush()
             del data
-            seconds = []
-            for _ in range(options.repeat):
-                processor, kib, lines, status = run(options.oomtrace, log.name)
-                seconds.append(processor)
-                resident.append(kib / 1024)
-                if status != expected or (expected == 0) != (lines > 0):
-                    figures.problems.append(f"{name}: exit status {status}, {lines} incidents")
-            # Time per megabyte, because a figure is kept when it is small.
-            figures.add(f"time per MB, {name}", "ms", [second * 1e3 / (size / MB) for second in seconds], bound=1e3 / bound,
-                        note=f"{size / MB / min(seconds):.0f} MB/s at best, {lines} incidents")
+            for arguments in (["--json"], []):
+                seconds = []
+                for _ in range(options.repeat):
+                    processor, mib, written, status = run(options.oomtrace, arguments, log.name)
+                    seconds.append(processor)
+                    resident.append(mib)
+                    if status != expected or (expected == 0) != (written > 0):
+                        figures.problems.append(f"{name}: exit status {status}, {written} bytes")
+                # Time per megabyte, because a figure is kept when it is small.
+                figures.add(f"time per MB, {name}, {arguments[0] if arguments else 'text'}", "ms",
+                            [second * 1e3 / (size / MB) for second in seconds], bound=1e3 / bound,
+                            note=f"{size / MB / min(seconds):.0f} MB/s at best, {written / MB:.0f} MB written")
     figures.add("resident memory", "MiB", resident, bound=options.bound_mib)
     return figures.finish(options.json)
 
