@@ -8,16 +8,25 @@
 set -euo pipefail
 
 build_packages=(
-	ca-certificates
+	ca-certificates gzip
 	g++ cmake ninja-build pkg-config python3
 	clang llvm bpftool              # the BPF programs
 	libbpf-dev libelf-dev zlib1g-dev
 	libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libcap-ng-dev libarchive-dev
+	libsqlite3-dev libzstd-dev                     # the store
+	libmicrohttpd-dev libgnutls28-dev libcrypt-dev # the agent's HTTP
+	dpkg-dev                                       # the Debian package, by cpack
 	libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
 )
 test_packages=(
-	python3-jsonschema
+	python3-jsonschema python3-prometheus-client
+	prometheus openssl # promtool; certificates for the tests of HTTPS
 	clang-format clang-tidy shellcheck
+	libclang-dev # the plugin that keeps clang-tidy out of system headers
+	libclang-rt-14-dev # the fuzzer and its sanitizers
+	lld # links the sanitized tests in half the time
+	python3-yaml zsh man-db # what deploy/ has for the fleet
+	lintian debootstrap     # the Debian package
 	qemu-system-x86 busybox-static cpio zstd lz4 xz-utils kmod # one kernel in a virtual machine
 )
 

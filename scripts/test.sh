@@ -3,9 +3,9 @@
 #
 # test.sh     everything, as root: installs what is missing, builds, runs every test and the linters, and ends with a summary
 #
-# Unit and replay tests run twice, the second time under AddressSanitizer and UndefinedBehaviorSanitizer. Live tests drive small
-# processes out of memory in scratch cgroups of their own. What a machine cannot do is skipped, counted, and named with the
-# reason. Logs: build/test/. Exit status: 0 only when nothing failed.
+# Unit and replay tests run twice, the second time under AddressSanitizer and UndefinedBehaviorSanitizer; the fuzzer runs for a
+# minute. Live tests drive small processes out of memory in scratch cgroups of their own. What a machine cannot do is skipped,
+# counted, and named with the reason. Logs: build/test/. Exit status: 0 only when nothing failed.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -31,15 +31,18 @@ step() {
 	return $code
 }
 
-# test_preset PRESET: only of what was built.
+# test_preset PRESET: only of what was built. The summary counts the cases of a whole program by its output.
 test_preset() {
 	step "build-$1" "$top/scripts/build.sh" "$1" || return
 	step "test-$1" ctest --preset "$1" --parallel "$(nproc)" \
-		--test-output-size-passed 65536 --output-junit "$logs/$1.xml"
+		--test-output-size-passed 4194304 --test-output-size-failed 4194304 --output-junit "$logs/$1.xml"
 }
 
 test_preset release
 test_preset sanitize
+# A minute of the fuzzer: of the program only the reader of kernel logs is built for it.
+step build-fuzz "$top/scripts/build.sh" fuzz fuzzers &&
+	step test-fuzz ctest --preset fuzz --test-output-size-passed 65536 --output-junit "$logs/fuzz.xml"
 step lint "$top/scripts/lint.sh"
 if git cat-file -e HEAD~:include/oomtrace/wire_record.h 2>/dev/null; then
 	step wire-version "$top/scripts/check_wire_version.sh"

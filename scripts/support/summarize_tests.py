@@ -3,7 +3,8 @@
 """summarize_tests.py DIRECTORY: the end of scripts/test.sh.
 
 Reads what that script left there (`steps`: name, exit status, seconds; ctest's JUnit files) and prints passed, failed and
-skipped, with the reason of each skip. Exit status 1 when anything failed, or when nothing was tested.
+skipped, with the reason of each skip. A test that is a whole program of GoogleTest counts as the cases that its output tells
+of. Exit status 1 when anything failed, or when nothing was tested.
 """
 import collections
 import pathlib
@@ -23,6 +24,9 @@ def skip_reason(output: str) -> str:
     return "gave no reason"
 
 
+PROGRAM = r"^\[==========\] Running (\d+) tests? from"
+
+
 class Results:
     def __init__(self) -> None:
         self.passed = 0
@@ -33,7 +37,10 @@ class Results:
         name = f"{preset}: {case.get('name')}"
         output = case.findtext("system-out") or ""
         skipped = case.find("skipped")
-        if case.get("status") == "run":
+        # The name of a single case is Suite.Case.
+        if "." not in (case.get("name") or "") and re.search(PROGRAM, output, re.MULTILINE):
+            self.add_program(name, case.get("status") == "run" or skipped is not None, output)
+        elif case.get("status") == "run":
             self.passed += 1
         elif skipped is not None and (skipped.get("message") or "").startswith("SKIP_"):
             self.skipped[skip_reason(output)].append(name)
@@ -41,6 +48,25 @@ class Results:
             self.skipped["disabled"].append(name)
         else:
             self.failed.append(name)
+
+    def add_program(self, name: str, ended_well: bool, output: str) -> None:
+        """A whole program of GoogleTest. A case that began and did not end, and a case that never began, have failed."""
+        announced = int(re.search(PROGRAM, output, re.MULTILINE).group(1))
+        failed_before = len(self.failed)
+        parts = re.split(r"^\[ RUN      \] (\S+)\n", output, flags=re.MULTILINE)[1:]
+        for case, told in zip(parts[::2], parts[1::2]):
+            end = re.search(rf"^.*\[(       OK |  SKIPPED |  FAILED  )\] {re.escape(case)}(?=[ ,\n])", told, re.MULTILINE)
+            if end is None or end.group(1) == "  FAILED  ":
+                self.failed.append(f"{name}: {case}")
+            elif end.group(1) == "  SKIPPED ":
+                self.skipped[skip_reason(told[: end.end()])].append(f"{name}: {case}")
+            else:
+                self.passed += 1
+        begun = len(parts) // 2
+        if begun != announced or announced == 0:
+            self.failed.append(f"{name}: {announced - begun} of {announced} cases did not run")
+        elif not ended_well and len(self.failed) == failed_before:
+            self.failed.append(f"{name}: after its last case")
 
 
 def main() -> int:
