@@ -4,7 +4,9 @@
 # lint.sh [FILE.cpp]...     formatting of all our sources, shell scripts, the compat ledger of bpf/, and clang-tidy over src/ (or
 #                           over the files named)
 #
-# Needs build/release to be configured and built: clang-tidy reads its compile_commands.json and the generated skeletons.
+# Needs build/release to be built: clang-tidy reads its generated skeletons and, for files that are named, its
+# compile_commands.json. All of src/ is looked at some files at a time, as the preset `lint` puts them together: most of the time
+# goes into the headers of the C++ library.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,16 +26,27 @@ if [[ ! -f $commands ]]; then
 	echo "lint: $commands is missing: run scripts/build.sh release" >&2
 	exit 1
 fi
-# clang cannot read what g++ has precompiled: the tests' headers are then read as they are.
 mkdir -p build/lint
-sed -E 's/ -Winvalid-pch -include [^ ]*cmake_pch\.hxx//' "$commands" >build/lint/compile_commands.json
+suspicious=()
 if [[ $# -gt 0 ]]; then
 	tidied=("$@")
+	# clang cannot read what g++ has precompiled: the tests' headers are then read as they are.
+	sed -E 's/ -Winvalid-pch -include [^ ]*cmake_pch\.hxx//' "$commands" >build/lint/compile_commands.json
 else
-	mapfile -t tidied < <(find src -type f -name '*.cpp' | sort)
+	PATH=$PATH:/usr/sbin:/sbin cmake --preset lint >/dev/null || exit 1
+	sed "s,$top/build/lint/bpf,$top/build/release/bpf,g" build/lint/compile_commands.json >build/lint/commands.$$ &&
+		mv build/lint/commands.$$ build/lint/compile_commands.json
+	mapfile -t tidied < <(sed -nE 's/^ *"file": "(.*)".*/\1/p' build/lint/compile_commands.json | sort)
+	mapfile -t missing < <(find "$top/src" -type f -name '*.cpp' |
+		grep -vxFf <(printf '%s\n' "${tidied[@]}") -f <(sed -nE 's/^#include "(.*)"$/\1/p' "${tidied[@]}"))
+	if [[ ${#missing[@]} -gt 0 ]]; then
+		printf 'lint: %s belongs to no target\n' "${missing[@]}" >&2
+		status=1
+	fi
+	suspicious=(--checks=-bugprone-suspicious-include) # putting sources together is just what it warns of
 fi
 # wire_record.h is C in the kernel's style and is left out (see .clang-tidy).
-own_headers="^$(printf '%s' "$top" | sed 's/[][\\.*^$+?(){}|]/\\&/g')/(include/oomtrace/([^w]|w[^i])[a-z_]*|src/[a-z_/]*)\\.h\$"
+own_headers="^$(printf '%s' "$top" | sed 's/[][\\.*^$+?(){}|]/\\&/g')/(include/oomtrace/([^w]|w[^i])[a-z_]*\\.h|src/[a-z_/]*\\.(h|cpp))\$"
 export own_headers
 
 # tidy ARGUMENT... FILE: quiet about a clean file. clang-tidy counts suppressed findings on stderr; a real failure of its own comes
@@ -72,17 +85,25 @@ else
 	echo "lint: the plugin of clang-tidy does not compile (libclang-dev): the same is found, in twice the time" >&2
 fi
 
-# One process per file, as many at a time as there are processors. Large pages: it faults in some hundred megabytes of heap.
+# tidy_all ARGUMENT... -- FILE...: as many at a time as there are processors. Large pages: each faults in some hundred megabytes of
+# heap.
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
-printf '%s\0' "${tidied[@]}" |
-	xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy "$@"' tidy "${narrow[@]}" || status=1
+tidy_all() {
+	local arguments=()
+	while [[ $1 != -- ]]; do
+		arguments+=("$1")
+		shift
+	done
+	shift
+	printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$(nproc)" bash -c 'tidy "$@"' tidy "${arguments[@]}" || status=1
+}
+tidy_all "${narrow[@]}" "${suspicious[@]}" -- "${tidied[@]}"
 if [[ ${#narrow[@]} -gt 0 ]]; then
 	# See the plugin. A class is declared ahead at the left margin, in a header or in the source itself.
-	mapfile -t ahead < <(grep -rlE '^(class|struct|union) [A-Za-z_]+;' src | sed 's/\.h$/.cpp/' | sort -u |
-		grep -xFf <(printf '%s\n' "${tidied[@]}"))
-	for file in "${ahead[@]}"; do
-		tidy --checks='-*,bugprone-forward-declaration-namespace' "$file" || status=1
-	done
+	mapfile -t ahead < <(grep -rlE '^(class|struct|union) [A-Za-z_]+;' src | sed 's/\.h$/.cpp/' | sort -u)
+	[[ $# -gt 0 ]] || mapfile -t ahead < <(grep -lFf <(printf '%s"\n' "${ahead[@]}") "${tidied[@]}")
+	mapfile -t ahead < <(printf '%s\n' "${ahead[@]}" | grep -xFf <(printf '%s\n' "${tidied[@]}"))
+	tidy_all '--checks=-*,bugprone-forward-declaration-namespace' -- "${ahead[@]}"
 fi
 
 [[ $status -eq 0 ]] && printf 'lint: %d sources formatted, %d scripts and %d units clean\n' \
