@@ -147,15 +147,25 @@ fi
 
 qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt" -serial "file:$work/out.tar.gz" -serial "file:$work/status"
 	-serial "file:$work/live.txt")
-timeout --kill-after=5 "$limit" "${qemu[@]}" </dev/null 2>"$work/qemu.txt" &
-qemu_pid=$!
-qemu_status=0
-wait "$qemu_pid" || qemu_status=$?
-qemu_pid=''
+# Emulated processors now and then crash a kernel that patches its own code while it boots. A guest that did not come up has run
+# nothing of ours and is booted again; one that came up is not, whatever became of it.
+boots=3
+while :; do
+	rm -f "$work"/{console.txt,out.tar.gz,status,live.txt}
+	timeout --kill-after=5 "$limit" "${qemu[@]}" </dev/null 2>"$work/qemu.txt" &
+	qemu_pid=$!
+	qemu_status=0
+	wait "$qemu_pid" || qemu_status=$?
+	qemu_pid=''
+	boots=$((boots - 1))
+	[ "$qemu_status" -eq 0 ] && [ "$boots" -gt 0 ] && ! grep -q '^up' "$work/status" || break
+	printf 'run_in_vm: kernel %s: crashed before the guest was up: %s; booting it again\n' "$kernel" \
+		"$(grep -a -m 1 -o 'Kernel panic - .*' "$work/console.txt" | tr -d '\r' || echo 'no panic on the console')" >&2
+done
 
 # ---- what came back ----
 
-guest_status=$(tr -d '\r\n' <"$work/status" 2>/dev/null || true)
+guest_status=$(tr -d '\r' <"$work/status" 2>/dev/null | sed -n 2p || true)
 mkdir -p "$work/out"
 unpacked=true
 tar -xzf "$work/out.tar.gz" -C "$work/out" 2>/dev/null || unpacked=false

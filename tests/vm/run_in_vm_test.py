@@ -49,6 +49,12 @@ class GuestThatDoesNotEnd(unittest.TestCase):
         done = run(KERNEL, "--", "sh", "-c", "echo c >/proc/sysrq-trigger")
         self.assertEqual(done.returncode, GUEST_DIED)
         self.assertIn("the guest panicked: Kernel panic - not syncing: sysrq triggered crash", done.stderr)
+        self.assertNotIn("booting it again", done.stderr)
+
+    def test_panic_before_it_is_up(self):
+        done = run(KERNEL, "--append", "rdinit=/none init=/none", "--", "true")
+        self.assertEqual(done.returncode, GUEST_DIED)
+        self.assertEqual(done.stderr.count("crashed before the guest was up: Kernel panic - not syncing: "), 2, done.stderr)
 
     def test_power_off_behind_the_harness(self):
         done = run(KERNEL, "--", "poweroff", "-f")
