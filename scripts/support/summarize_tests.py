@@ -24,6 +24,7 @@ def skip_reason(output: str) -> str:
     return "gave no reason"
 
 
+VM_RUNS = r"^(?:failed|passed only when made again): .*"
 PROGRAM = r"^\[==========\] Running (\d+) tests? from"
 
 
@@ -32,11 +33,13 @@ class Results:
         self.passed = 0
         self.failed: list[str] = []
         self.skipped: dict[str, list[str]] = collections.defaultdict(list)
+        self.told: list[str] = []  # of VM tests: which runs of them failed, for good or only at first
 
     def add(self, preset: str, case: ElementTree.Element) -> None:
         name = f"{preset}: {case.get('name')}"
         output = case.findtext("system-out") or ""
         skipped = case.find("skipped")
+        self.told += [f"{name}: {line}" for line in re.findall(VM_RUNS, output, re.MULTILINE)]
         # The name of a single case is Suite.Case.
         if "." not in (case.get("name") or "") and re.search(PROGRAM, output, re.MULTILINE):
             self.add_program(name, case.get("status") == "run" or skipped is not None, output)
@@ -92,6 +95,8 @@ def main() -> int:
         print(f"skipped ({len(names)}): {reason}")
         for name in names:
             print(f"    {name}")
+    for line in results.told:
+        print(line)
     for name in results.failed:
         print(f"FAILED  {name}")
     for name in failed_steps:

@@ -39,6 +39,15 @@ class Summary(unittest.TestCase):
         self.assertEqual(results("store_crash", "run", "ran 20 rounds\n"), (1, [], {}))
         self.assertEqual(results("store_crash", "fail", ""), (0, ["sanitize: store_crash"], {}))
 
+    def test_runs_of_a_vm_are_told(self):
+        case = ElementTree.Element("testcase", name="vm_oom", status="run")
+        output = "FAIL of a run\npassed only when made again: swap, kprobe: why\nfailed: burst, fentry: why\n"
+        ElementTree.SubElement(case, "system-out").text = output
+        judged = summarize_tests.Results()
+        judged.add("release", case)
+        told = ["passed only when made again: swap, kprobe: why", "failed: burst, fentry: why"]
+        self.assertEqual((judged.passed, judged.told), (1, [f"release: vm_oom: {line}" for line in told]))
+
     def test_a_whole_program_is_its_cases(self):
         self.assertEqual(
             results("a_test", "run", BEGIN + SKIPPED + GOOD),

@@ -189,6 +189,36 @@ def judge(options, scenario, name, method, directory):
     return result
 
 
+def judged_runs(options, scenarios, runs, output, verified):
+    """{(scenario, method): result}, and what the verifier said: `verified`, or where that is None what the first guest tells."""
+    results = {}
+    for needs, runs_of_boot in boots_of(scenarios, runs):
+        wanted = [f"{name}:{method}" for name, method in runs_of_boot if method in (*scenarios[name].methods, "none")]
+        panics = any(scenarios[name].panics for name, _ in runs_of_boot)
+        problem = None
+        if wanted and not options.no_boot:
+            for name, method in runs_of_boot:  # what an earlier boot left must not pass for this one's
+                shutil.rmtree(output / f"{name}-{method}", ignore_errors=True)
+            ask = options.oomtrace is not None and not verified and not panics
+            status = boot(options, needs, wanted, output, ask)
+            if ask:
+                verified = read_verified(output / "doctor.txt")
+            if panics and status == GUEST_PANICKED:
+                collect_after_panic(output, output / wanted[0].replace(":", "-"))
+            elif status != 0 or panics:
+                problem = f"the guest failed with status {status}"
+        of_boot = {
+            (name, method): judge(options, scenarios[name], name, method, output / f"{name}-{method}") for name, method in runs_of_boot
+        }
+        # A guest fails when a run in it did: that one has a problem of its own.
+        if problem and not any(result["problems"] for result in of_boot.values()):
+            for result in of_boot.values():
+                result["problems"] = [problem]
+            print(f"FAIL {problem}")
+        results |= of_boot
+    return results, verified
+
+
 def main(arguments):
     scenarios = load_scenarios()
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,34 +230,31 @@ def main(arguments):
     parser.add_argument("--scenario", action="append", choices=scenarios, help="repeatable; default: all")
     parser.add_argument("--output", type=pathlib.Path, help="keep what the guest left here")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for one boot")
+    parser.add_argument("--again", type=int, default=0, help="make runs that failed once more, so many times, and say so")
     parser.add_argument("--no-boot", action="store_true", help="judge again what an earlier run left in --output")
     parser.add_argument("--json", type=pathlib.Path, help="write the results of all runs here")
     options = parser.parse_args(arguments)
 
     methods = (options.method or METHODS) if options.oomtrace else ("none",)
-    runs_wanted = runs_of(scenarios, options.scenario or list(scenarios), methods, options.turn)
-    results, broken, begin, verified = [], 0, time.monotonic(), None
+    runs = runs_of(scenarios, options.scenario or list(scenarios), methods, options.turn)
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or pathlib.Path(temporary)
-        for needs, runs in boots_of(scenarios, runs_wanted):
-            if options.no_boot:
-                results += [judge(options, scenarios[name], name, method, output / f"{name}-{method}") for name, method in runs]
-                continue
-            wanted = [f"{name}:{method}" for name, method in runs if method in (*scenarios[name].methods, "none")]
-            for name, method in runs:  # what an earlier boot left must not pass for this one's
-                shutil.rmtree(output / f"{name}-{method}", ignore_errors=True)
-            panics = any(scenarios[name].panics for name, _ in runs)
-            ask = options.oomtrace is not None and verified is None and not panics
-            status = boot(options, needs, wanted, output, ask) if wanted else 0
-            if ask and wanted:
-                verified = read_verified(output / "doctor.txt")
-            if panics and status == GUEST_PANICKED:
-                collect_after_panic(output, output / wanted[0].replace(":", "-"))
-            elif status != 0 or (panics and wanted):
-                broken += 1
-                print(f"run_vm_test: the guest failed with status {status}", file=sys.stderr)
-            for name, method in runs:
-                results.append(judge(options, scenarios[name], name, method, output / f"{name}-{method}"))
+        results, verified = judged_runs(options, scenarios, runs, output, None)
+        for _ in range(0 if options.no_boot else options.again):
+            failed = {run: result for run, result in results.items() if result["problems"]}
+            if not failed:
+                break
+            print(f"==== kernel {options.kernel}: {len(failed)} runs again ====")
+            for name, method in failed:  # for whoever asks why
+                directory = output / f"{name}-{method}"
+                shutil.rmtree(f"{directory}.failed", ignore_errors=True)
+                if directory.exists():
+                    directory.rename(f"{directory}.failed")
+            again, verified = judged_runs(options, scenarios, list(failed), output, verified)
+            for run, result in again.items():
+                results[run] = result | {"failed_before": failed[run]["problems"] + failed[run].get("failed_before", [])}
+    results = list(results.values())
     too_large = [
         f"{method}, {program}: the verifier processed {count:,} instructions, more than {MAX_VERIFIED_INSTRUCTIONS:,}"
         for method, programs in (verified or {}).items()
@@ -246,7 +273,12 @@ def main(arguments):
     skipped = sum(bool(result["skipped"]) for result in results)
     passed = len(results) - failed - skipped
     print(f"{passed} of {len(results)} runs passed on kernel {options.kernel}, {failed} failed, {skipped} skipped")
-    return 0 if broken == 0 and failed == 0 and not too_large else 1
+    for result in results:
+        for how, problems in (("failed", result["problems"]), ("passed only when made again", result.get("failed_before"))):
+            if problems:
+                print(f"{how}: {result['scenario']}, {result['method']}: {'; '.join(problems)[:300]}")
+                break
+    return 0 if failed == 0 and not too_large else 1
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -21,10 +22,10 @@ KEPT = HERE.parent / "data" / "vm_run"  # of kernel 7.3.4, scenario memcg, metho
 RUN = "memcg-fentry"
 
 
-def judge_again(output):
+def judge_again(output, *how):
     """(exit status, what was printed)"""
     printed = io.StringIO()
-    arguments = ["--no-boot", "--output", str(output), "--kernel", "newest", "--scenario", "memcg", "--method", "fentry"]
+    arguments = [*how, "--output", str(output), "--kernel", "newest", "--scenario", "memcg", "--method", "fentry"]
     arguments += ["--oomtrace", os.environ["OOMTRACE"], "--workload", "oom_workload"]
     with contextlib.redirect_stdout(printed):
         status = run_vm_test.main(arguments)
@@ -52,7 +53,7 @@ class KeptRun(unittest.TestCase):
         path.write_text(text.replace(old, new, 1))
 
     def expect_failure(self, words):
-        status, printed = judge_again(self.output)
+        status, printed = judge_again(self.output, "--no-boot")
         self.assertEqual(status, 1, printed)
         self.assertIn("0 of 1 runs passed on kernel newest, 1 failed, 0 skipped", printed)
         self.assertRegex(printed, words)
@@ -60,7 +61,7 @@ class KeptRun(unittest.TestCase):
 
 class AsItWas(KeptRun):
     def test_passes(self):
-        status, printed = judge_again(self.output)
+        status, printed = judge_again(self.output, "--no-boot")
         self.assertEqual(status, 0, printed)
         self.assertIn("1 of 1 runs passed on kernel newest, 0 failed, 0 skipped", printed)
 
@@ -158,6 +159,43 @@ class Falsified(KeptRun):
     def test_nothing_at_all(self):
         shutil.rmtree(self.run_directory)
         self.expect_failure("FAIL the guest left no result")
+
+
+class MadeAgain(unittest.TestCase):
+    """`--again`, with guests that leave the kept run, or nothing."""
+
+    def boot(self, ends_well):
+        """(exit status, what was printed, what is in the output's folder), with a guest for each of `ends_well`."""
+        guests = iter(ends_well)
+
+        def guest(_options, _needs, runs, output, _programs):
+            self.assertEqual(runs, ["memcg:fentry"])
+            if not next(guests):
+                return run_vm_test.GUEST_PANICKED
+            shutil.copytree(KEPT / RUN, output / RUN)
+            (output / "doctor.txt").write_text("method fentry: attached\n  attached  fexit  x  program: 7 instructions verified\n")
+            return 0
+
+        with tempfile.TemporaryDirectory() as output, unittest.mock.patch.object(run_vm_test, "boot", guest):
+            status, printed = judge_again(pathlib.Path(output), "--again", "1")
+            self.assertIsNone(next(guests, None), "not every guest was booted")
+            return status, printed
+
+    def test_only_what_failed(self):
+        status, printed = self.boot([True])
+        self.assertEqual(status, 0, printed)
+        self.assertNotIn("again", printed)
+
+    def test_passes_and_says_that_it_failed_first(self):
+        status, printed = self.boot([False, True])
+        self.assertEqual(status, 0, printed)
+        self.assertIn("1 of 1 runs passed", printed)
+        self.assertIn("passed only when made again: memcg, fentry: the guest left no result", printed)
+
+    def test_fails_when_it_fails_again(self):
+        status, printed = self.boot([False, False])
+        self.assertEqual(status, 1, printed)
+        self.assertIn("0 of 1 runs passed on kernel newest, 1 failed", printed)
 
 
 if __name__ == "__main__":
