@@ -14,8 +14,8 @@
 #include "capture/ring_size.h"
 #include "cli/agent_command_line.h"
 #include "cli/option_values.h"
-#include "cli/time_argument.h"
 #include "oomtrace/incident.h"
+#include "sinks/moment.h"
 
 namespace oomtrace
 {

@@ -21,6 +21,13 @@ bool is_pod(const IncidentSummary &summary, const std::string &wanted)
            (wanted == summary.pod_name || wanted == summary.pod_namespace + "/" + summary.pod_name);
 }
 
+// A unit without a dot is a service.
+bool is_unit(const IncidentSummary &summary, std::string_view wanted)
+{
+    return wanted.find('.') != std::string_view::npos ? summary.systemd_unit == wanted
+                                                      : summary.systemd_unit == std::string(wanted) + ".service";
+}
+
 bool equals(const std::string &value, const std::optional<std::string> &wanted)
 {
     return !wanted || value == *wanted;
@@ -30,6 +37,9 @@ bool equals(const std::string &value, const std::optional<std::string> &wanted)
 
 bool matches(const IncidentSummary &summary, const IncidentFilter &filter)
 {
+    // An incident whose time is not known is in no span of time.
+    if ((filter.since_ns || filter.until_ns) && summary.realtime_ns == 0)
+        return false;
     if (filter.since_ns && summary.realtime_ns < *filter.since_ns)
         return false;
     if (filter.until_ns && summary.realtime_ns >= *filter.until_ns)
@@ -39,8 +49,10 @@ bool matches(const IncidentSummary &summary, const IncidentFilter &filter)
         return false;
     if (filter.pod && !is_pod(summary, *filter.pod))
         return false;
-    return equals(summary.systemd_unit, filter.unit) && equals(summary.victim_comm, filter.comm) &&
-           equals(summary.outcome, filter.outcome) && equals(summary.scope, filter.scope);
+    if (filter.unit && !is_unit(summary, *filter.unit))
+        return false;
+    return equals(summary.victim_comm, filter.comm) && equals(summary.outcome, filter.outcome) &&
+           equals(summary.scope, filter.scope);
 }
 
 } // namespace oomtrace::http

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "http/time_query.h"
 #include "oomtrace/incident.h"
+#include "sinks/moment.h"
 #include "sinks/text_escape.h"
 
 namespace oomtrace::http
@@ -74,7 +74,7 @@ Result<void> refuse(std::string_view name, const std::string &value, std::string
 Result<void> set_field(IncidentFilter &filter, const std::string &name, const std::string &value, std::int64_t now_ns)
 {
     if (name == "since" || name == "until") {
-        const auto time = parse_time(value, now_ns);
+        const auto time = parse_moment(value, now_ns);
         if (!time)
             return refuse(name, value, "this is not a time", time_hint);
         (name == "since" ? filter.since_ns : filter.until_ns) = time;

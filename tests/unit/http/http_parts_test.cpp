@@ -11,7 +11,6 @@
 #include "http/incident_query.h"
 #include "http/listen_address.h"
 #include "http/password_check.h"
-#include "http/time_query.h"
 #include "support/fixture_tree.h"
 
 #include <arpa/inet.h>
@@ -24,48 +23,6 @@ namespace
 
 constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t now = 1'772'334'765 * second; // 2026-03-01T03:12:45Z
-
-TEST(ParseTime, WhatPeopleAndProgramsWrite)
-{
-    EXPECT_EQ(parse_time("2026-03-01T03:12:45Z", 0), now);
-    EXPECT_EQ(parse_time("2026-03-01T03:12:45.5Z", 0), now + second / 2);
-    EXPECT_EQ(parse_time("2026-03-01T03:12:45.1234567899Z", 0), now + 123'456'789);
-    EXPECT_EQ(parse_time("2026-03-01T04:42:45+01:30", 0), now);
-    EXPECT_EQ(parse_time("2026-02-28T22:12:45-05:00", 0), now);
-    EXPECT_EQ(parse_time("2026-03-01", 0), now - (3 * 3600 + 12 * 60 + 45) * second);
-    EXPECT_EQ(parse_time("1772334765", 0), now);
-    EXPECT_EQ(parse_time("1772334765.25", 0), now + second / 4);
-    EXPECT_EQ(parse_time("90s", now), now - 90 * second);
-    EXPECT_EQ(parse_time("2w", now), now - 14 * 86400 * second);
-    EXPECT_EQ(parse_time("0", 0), 0);
-}
-
-TEST(ParseTime, NothingElse)
-{
-    for (const char *text : {"",
-                             " ",
-                             "-1",
-                             "1.",
-                             "1.x",
-                             "24 h",
-                             "24hh",
-                             "h",
-                             "2026-13-01",
-                             "2026-02-30",
-                             "2026-03-01T",
-                             "2026-03-01T03:12:45",
-                             "2026-03-01T24:00:00Z",
-                             "2026-03-01T03:12:45Zx",
-                             "2026-03-01 03:12:45Z",
-                             "2026-03-01T03:12:45+0100",
-                             "2026-03-01T03:12:45.Z",
-                             "99999999999999999999",
-                             "9999999999w",
-                             "yesterday",
-                             "2026-3-1"}) {
-        EXPECT_EQ(parse_time(text, now), std::nullopt) << text;
-    }
-}
 
 TEST(PageLink, KeepsTheFiltersAndEncodesThem)
 {
@@ -125,12 +82,18 @@ TEST(Matches, EveryFilterThatIsGiven)
     EXPECT_FALSE(wanted([](auto &f) { f.pod = "db"; }));
     EXPECT_FALSE(wanted([](auto &f) { f.pod = "/db-0"; }));
     EXPECT_TRUE(wanted([](auto &f) { f.unit = "a.service"; }));
+    EXPECT_TRUE(wanted([](auto &f) { f.unit = "a"; }));
+    EXPECT_FALSE(wanted([](auto &f) { f.unit = "a.socket"; }));
     EXPECT_FALSE(wanted([](auto &f) { f.comm = "jav"; }));
     EXPECT_FALSE(wanted([](auto &f) { f.outcome = "panic"; }));
     EXPECT_FALSE(wanted([](auto &f) {
         f.scope = "memcg";
         f.comm = "other";
     }));
+    summary.realtime_ns = 0; // not known
+    EXPECT_TRUE(wanted([](auto &) {}));
+    EXPECT_FALSE(wanted([](auto &f) { f.until_ns = 101; }));
+    EXPECT_FALSE(wanted([](auto &f) { f.since_ns = -1; }));
 }
 
 TEST(ListenAddress, LoopbackOrNot)

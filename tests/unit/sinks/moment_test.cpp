@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/time_argument.h"
+#include "sinks/moment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ std::optional<std::int64_t> parse(std::string_view text)
     return parse_moment(text, now_ns);
 }
 
-TEST(TimeArgument, ReadsRfc3339)
+TEST(Moment, ReadsRfc3339)
 {
     EXPECT_EQ(parse("2026-03-01T03:12:45Z"), now_ns);
     EXPECT_EQ(parse("2026-03-01t03:12:45z"), now_ns);
@@ -34,7 +34,7 @@ TEST(TimeArgument, ReadsRfc3339)
     EXPECT_EQ(parse("1969-12-31T23:59:59Z"), -second_ns);
 }
 
-TEST(TimeArgument, ReadsHowLongAgo)
+TEST(Moment, ReadsHowLongAgo)
 {
     EXPECT_EQ(parse("0s"), now_ns);
     EXPECT_EQ(parse("90s"), now_ns - 90 * second_ns);
@@ -45,7 +45,14 @@ TEST(TimeArgument, ReadsHowLongAgo)
     EXPECT_EQ(parse("1w"), now_ns - 7 * 86'400 * second_ns);
 }
 
-TEST(TimeArgument, RefusesTheRest)
+TEST(Moment, ReadsSecondsSinceTheEpoch)
+{
+    EXPECT_EQ(parse("1772334765"), now_ns);
+    EXPECT_EQ(parse("1772334765.25"), now_ns + second_ns / 4);
+    EXPECT_EQ(parse("100000000"), 100'000'000 * second_ns);
+}
+
+TEST(Moment, RefusesTheRest)
 {
     for (const char *const text : {"",
                                    " ",
@@ -57,6 +64,12 @@ TEST(TimeArgument, RefusesTheRest)
                                    "infs",
                                    "1e3s",
                                    "99999999999999999999w",
+                                   "99999999999999999999",
+                                   "99999999",
+                                   "-1772334765",
+                                   "1772334765.",
+                                   "1772334765.x",
+                                   "24hh",
                                    "today",
                                    "2026",
                                    "2026-13-01",

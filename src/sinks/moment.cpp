@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/time_argument.h"
+#include "sinks/moment.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -132,6 +133,24 @@ std::optional<std::int64_t> parse_date_and_clock(std::string_view text)
     return second * second_ns + fraction_ns;
 }
 
+std::optional<std::int64_t> parse_epoch(std::string_view text)
+{
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    constexpr std::size_t fewest = 9;
+    Cursor cursor(text);
+    const auto second = digits < fewest ? std::nullopt : cursor.digits(digits);
+    if (!second || *second > latest_second)
+        return std::nullopt;
+    std::int64_t fraction_ns = 0;
+    if (cursor.take(".")) {
+        const auto told = cursor.fraction_ns();
+        if (!told)
+            return std::nullopt;
+        fraction_ns = *told;
+    }
+    return cursor.at_end() ? std::optional(*second * second_ns + fraction_ns) : std::nullopt;
+}
+
 std::optional<std::int64_t> parse_ago(std::string_view text, std::int64_t now_ns)
 {
     constexpr std::string_view ago = " ago";
@@ -175,6 +194,8 @@ std::optional<std::int64_t> parse_ago(std::string_view text, std::int64_t now_ns
 std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ns)
 {
     if (const auto moment = parse_date_and_clock(text))
+        return moment;
+    if (const auto moment = parse_epoch(text))
         return moment;
     return parse_ago(text, now_ns);
 }
