@@ -180,6 +180,16 @@ void set_candidate_provenance(const Episode &episode, const CandidateList &list,
     }
 }
 
+Provenance system_provenance(const Episode &episode)
+{
+    if (!episode.system)
+        return {Source::absent, "the collector's record did not come"};
+    // Before a panic the collector sends it empty.
+    if (episode.system->value.empty())
+        return {Source::absent, "nothing was read: that takes memory, and the kernel was about to panic"};
+    return {Source::procfs, ""};
+}
+
 void set_provenance(const Episode &episode, const OomDomain &domain, bool host_known, Incident &incident)
 {
     ProvenanceTable &table = incident.provenance;
@@ -189,8 +199,7 @@ void set_provenance(const Episode &episode, const OomDomain &domain, bool host_k
     table.memcg = domain.memcg_source;
     table.nodes =
         incident.nodes.empty() ? Provenance{Source::absent, "no record of a node came"} : Provenance{Source::observed, ""};
-    const Provenance system =
-        episode.system ? Provenance{Source::procfs, ""} : Provenance{Source::absent, "the collector's record did not come"};
+    const Provenance system = system_provenance(episode);
     table.sysctls = system;
     table.swap = episode.swap ? Provenance{Source::observed, ""} : system;
     if (!incident.victim) {

@@ -170,6 +170,19 @@ INSTANTIATE_TEST_SUITE_P(Outcomes, EveryOutcome,
                                          OutcomeCase{WIRE_OUTCOME_PANIC, Outcome::panic}),
                          [](const auto &outcome) { return std::string(name_of(outcome.param.outcome)); });
 
+TEST(IncidentBuilder, SaysThatNothingIsReadBeforeAPanic)
+{
+    Stream stream;
+    stream.host().begin_episode(1).begin(leaky()).end(WIRE_OUTCOME_PANIC).system_state([](wire_system_state &wire) {
+        wire.valid = 0;
+    });
+    const Incident incident = replay_one(stream);
+    EXPECT_FALSE(incident.sysctls.panic_on_oom);
+    EXPECT_EQ(incident.provenance.sysctls.source, Source::absent);
+    EXPECT_THAT(incident.provenance.sysctls.note, testing::HasSubstr("about to panic"));
+    EXPECT_EQ(incident.provenance.swap.source, Source::absent);
+}
+
 TEST(IncidentBuilder, CallsTheOutcomeUnknownWhenNothingTells)
 {
     Stream stream;

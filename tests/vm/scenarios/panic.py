@@ -13,6 +13,7 @@ def check(run):
     checks.expect("trigger", incident["trigger"]["comm"], "eater")
     checks.expect("victim", incident["victim"], None)
     checks.expect("kills", incident["kills"] or [], [])
+    checks.expect("where the sysctls are from", incident["provenance"]["sysctls"]["source"], "absent")
     checks.expect("records lost", incident["completeness"]["records_lost"], 0)
 
 
