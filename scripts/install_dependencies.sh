@@ -12,7 +12,8 @@ build_packages=(
 	g++ cmake ninja-build pkg-config python3
 	clang llvm bpftool              # the BPF programs
 	libbpf-dev libelf-dev zlib1g-dev
-	libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libcap-ng-dev libarchive-dev
+	libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libcap-ng-dev
+	libarchive-dev liblzma-dev libbz2-dev          # compressed logs
 	libsqlite3-dev libzstd-dev                     # the store
 	libmicrohttpd-dev libgnutls28-dev libcrypt-dev # the agent's HTTP
 	dpkg-dev                                       # the Debian package, by cpack
