@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -82,7 +84,8 @@ class AgentRun
         if (const auto attended = attend(**source, hangup->get()); !attended)
             return tl::unexpected(attended.error());
         UniqueFd costs = options_.bpf_stats ? count_costs() : UniqueFd();
-        protect_tracer();
+        constexpr std::array<std::string_view, 1> of_the_store{"libzstd.so"};
+        protect_tracer(of_the_store);
         // Before the first thread is started: capabilities are each thread's own.
         if (const auto kept = keep_only_tracing_capabilities(); kept)
             spdlog::info("kept of the capabilities: {}", kept->empty() ? "none" : fmt::format("{}", fmt::join(*kept, ", ")));

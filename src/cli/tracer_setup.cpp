@@ -57,10 +57,10 @@ Result<std::unique_ptr<TracerSetup>> set_up_tracer()
     return setup;
 }
 
-void protect_tracer()
+void protect_tracer(std::span<const std::string_view> libraries)
 {
     ::malloc_trim(0);
-    const SelfProtection achieved = protect_self(heap_reserve_bytes);
+    const SelfProtection achieved = protect_self(heap_reserve_bytes, libraries);
     if (!achieved.heap_reserve)
         report_warning(achieved.heap_reserve.error());
     if (!achieved.locked_memory)

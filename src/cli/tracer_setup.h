@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include "capture/live_source.h"
 #include "host/kallsyms.h"
@@ -34,7 +36,8 @@ void set_session(SessionOptions &session, const Options &options)
     session.walk_time_limit = options.walk_time_limit.value_or(session.walk_time_limit);
 }
 
-// Locks memory, keeps a heap reserve, lowers the own oom_score_adj; warns of each that is refused.
-void protect_tracer();
+// Locks memory, keeps a heap reserve, lowers the own oom_score_adj; warns of each that is refused. `libraries`: whose code the
+// command needs while the host has no memory, beside what every tracer does.
+void protect_tracer(std::span<const std::string_view> libraries = {});
 
 } // namespace oomtrace

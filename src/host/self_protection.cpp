@@ -16,7 +16,9 @@
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include "host/proc_file.h"
 
@@ -35,38 +37,52 @@ std::optional<std::int64_t> read_integer(const std::filesystem::path &path)
 
 // Whose code runs while the host has no memory: what is not read in now may have to be then. The other libraries (TLS, what
 // reads compressed logs) are megabytes that a tracer hardly ever touches, or belong to threads that may wait.
-constexpr std::array<std::string_view, 4> needed_libraries{"ld-linux", "libc.so", "libbpf.so", "libzstd.so"};
+constexpr std::array<std::string_view, 3> always_needed{"ld-linux", "libc.so", "libbpf.so"};
 
-bool runs_in_need(std::string_view object)
+// A part of the program or of a library, as it lies in memory.
+struct LoadedPart {
+    std::uintptr_t begin = 0;
+    std::size_t size = 0;
+    bool written = false;
+    bool needed = false; // code or variables of what runs in need
+};
+
+struct LoadedParts {
+    std::span<const std::string_view> libraries; // needed beside those that always are
+    std::vector<LoadedPart> parts;
+};
+
+bool runs_in_need(std::string_view object, std::span<const std::string_view> libraries)
 {
     const std::string_view name = object.substr(object.rfind('/') + 1);
+    const auto is_of = [name](std::string_view library) { return name.starts_with(library); };
     return object.empty() || // the program itself
-           std::any_of(needed_libraries.begin(), needed_libraries.end(),
-                       [&](std::string_view library) { return name.starts_with(library); });
+           std::any_of(always_needed.begin(), always_needed.end(), is_of) ||
+           std::any_of(libraries.begin(), libraries.end(), is_of);
 }
 
-// `data`: null to let go of what loading has touched, which is read again where it is needed; else to lock the code and the
-// variables of what runs in need. A part that this is refused for costs that part: it is locked once it is touched.
-int each_object(dl_phdr_info *info, std::size_t /*size*/, void *data)
+int add_parts(dl_phdr_info *info, std::size_t /*size*/, void *data)
 {
-    const bool lock = data != nullptr;
+    auto &loaded = *static_cast<LoadedParts *>(data);
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const bool in_need = runs_in_need(info->dlpi_name, loaded.libraries);
     for (int i = 0; i < info->dlpi_phnum; ++i) {
         const auto &segment = info->dlpi_phdr[i];
-        const bool written = (segment.p_flags & PF_W) != 0;
-        if (segment.p_type != PT_LOAD || (!lock && written))
-            continue;
-        if (lock && ((segment.p_flags & (PF_X | PF_W)) == 0 || !runs_in_need(info->dlpi_name)))
+        if (segment.p_type != PT_LOAD)
             continue;
         const std::uintptr_t begin = (info->dlpi_addr + segment.p_vaddr) & ~(page - 1);
         const std::uintptr_t end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz; // .bss too
-        auto *const address = reinterpret_cast<void *>(begin);                          // NOLINT(performance-no-int-to-ptr)
-        if (lock)
-            (void)::mlock(address, end - begin);
-        else
-            (void)::madvise(address, end - begin, MADV_DONTNEED);
+        loaded.parts.push_back({.begin = begin,
+                                .size = end - begin,
+                                .written = (segment.p_flags & PF_W) != 0,
+                                .needed = in_need && (segment.p_flags & (PF_X | PF_W)) != 0});
     }
     return 0;
+}
+
+void *address_of(const LoadedPart &part)
+{
+    return reinterpret_cast<void *>(part.begin); // NOLINT(performance-no-int-to-ptr)
 }
 
 // Blocks that were freed and trimmed leave holes, which the allocator hands out before it takes of the reserve.
@@ -91,15 +107,29 @@ void fault_in_heap()
 
 } // namespace
 
-Result<LockedMemory> lock_memory(const std::filesystem::path &root)
+Result<LockedMemory> lock_memory(std::span<const std::string_view> libraries, const std::filesystem::path &root)
 {
-    ::dl_iterate_phdr(each_object, nullptr);
+    // To ask once more for the parts of a library brings its first pages back, with as much around them as the kernel sees fit:
+    // so all are asked for before any is let go of.
+    LoadedParts loaded{.libraries = libraries, .parts = {}};
+    ::dl_iterate_phdr(add_parts, &loaded);
+    // The first thread has the C library look up what it takes from the dynamic linker, through the symbols of every library:
+    // now, and not in the middle of an OOM.
+    std::thread([] {}).join();
+    // What loading has touched is read again where it is needed.
+    for (const LoadedPart &part : loaded.parts) {
+        if (!part.written)
+            (void)::madvise(address_of(part), part.size, MADV_DONTNEED);
+    }
     if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
         return fail_errno("lock the memory of this process", errno,
                           "without it the tracer may wait for its own pages while the host has none free; give it CAP_IPC_LOCK "
                           "or raise its RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)");
-    int lock = 1;
-    ::dl_iterate_phdr(each_object, &lock);
+    // A part that this is refused for costs that part: it is locked once it is touched.
+    for (const LoadedPart &part : loaded.parts) {
+        if (part.needed)
+            (void)::mlock(address_of(part), part.size);
+    }
     fault_in_heap();
     fault_in_stack();
     char buffer[4096];
@@ -174,10 +204,11 @@ Result<HeapReserve> reserve_heap(std::size_t bytes)
     return HeapReserve{::mallinfo2().fordblks};
 }
 
-SelfProtection protect_self(std::size_t heap_reserve_bytes, const std::filesystem::path &root)
+SelfProtection protect_self(std::size_t heap_reserve_bytes, std::span<const std::string_view> libraries,
+                            const std::filesystem::path &root)
 {
     auto heap = reserve_heap(heap_reserve_bytes);
-    auto locked = lock_memory(root);
+    auto locked = lock_memory(libraries, root);
     auto adjusted = set_oom_score_adj(never_kill, root);
     return {std::move(heap), std::move(locked), std::move(adjusted), kill_nobody_for_memory()};
 }

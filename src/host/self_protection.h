@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 #include "oomtrace/result.h"
 
@@ -30,8 +32,9 @@ inline constexpr std::int64_t never_kill = -1000; // OOM_SCORE_ADJ_MIN
 
 // mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT), and what an OOM will need read in: code, variables, the heap as it is, the
 // calling thread's stack. What has been touched once stays, and no page fault on it waits for reclaim. Other mappings that will
-// be written then must have been written to before.
-Result<LockedMemory> lock_memory(const std::filesystem::path &root = "/");
+// be written then must have been written to before. Of the libraries that is the code of those that every tracer calls then,
+// and of `libraries`: what their file names begin with.
+Result<LockedMemory> lock_memory(std::span<const std::string_view> libraries = {}, const std::filesystem::path &root = "/");
 
 // <root>/proc/self/oom_score_adj, read back after the write. Below the value that a privileged process last set for this one
 // (or for the one it was forked from), the kernel asks for CAP_SYS_RESOURCE. Inherited by children.
@@ -56,6 +59,7 @@ struct SelfProtection {
 
 // All of them in the order that works: the reserve is there before it is locked.
 // To be called before the first thread is started.
-SelfProtection protect_self(std::size_t heap_reserve_bytes, const std::filesystem::path &root = "/");
+SelfProtection protect_self(std::size_t heap_reserve_bytes, std::span<const std::string_view> libraries = {},
+                            const std::filesystem::path &root = "/");
 
 } // namespace oomtrace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cap-ng.h>
 #include <cstdlib>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <linux/capability.h>
 #include <memory>
@@ -148,6 +149,44 @@ TEST(self_protection, locked_memory_covers_later_allocations)
               "covered");
 }
 
+// "KiB resident/KiB mapped" of the code of a library that is loaded.
+std::string code_of(std::string_view library)
+{
+    std::ifstream maps("/proc/self/smaps");
+    bool is_code = false;
+    std::int64_t mapped = 0;
+    for (std::string line; std::getline(maps, line);) {
+        if (line.find('-') < line.find(':'))
+            is_code = line.find(library) != std::string::npos && line.find(" r-xp ") != std::string::npos;
+        else if (is_code && line.starts_with("Size:"))
+            mapped = value_of(line, "Size:").value_or(-1);
+        else if (is_code && line.starts_with("Rss:"))
+            return std::to_string(value_of(line, "Rss:").value_or(-1)) + "/" + std::to_string(mapped);
+    }
+    return "none";
+}
+
+TEST(self_protection, code_is_read_in_where_it_is_needed_and_nowhere_else)
+{
+    if (!has(CAP_IPC_LOCK)) // which also has the library loaded
+        GTEST_SKIP() << "locking memory needs CAP_IPC_LOCK";
+    constexpr std::string_view other = "libcap-ng.so";
+    const auto whole = [](std::string_view library) {
+        const std::string code = code_of(library);
+        return code.substr(0, code.find('/')) == code.substr(code.find('/') + 1) && code != "none";
+    };
+    EXPECT_EQ(test::in_child([&] {
+                  const auto locked = lock_memory();
+                  return (whole("libc.so") ? "libc, " : "not libc, ") + code_of(other).substr(0, 2);
+              }),
+              "libc, 0/");
+    EXPECT_EQ(test::in_child([&] {
+                  const auto locked = lock_memory(std::span(&other, 1));
+                  return std::string(whole("libc.so") ? "libc, " : "not libc, ") + (whole(other) ? "whole" : "in part");
+              }),
+              "libc, whole");
+}
+
 TEST(self_protection, a_refused_lock_says_what_it_means_and_what_to_do)
 {
     const auto answer = test::in_child([] {
@@ -203,7 +242,7 @@ TEST(self_protection, a_reserve_that_cannot_be_had_is_an_error_and_leaves_the_he
 TEST(self_protection, one_refusal_does_not_cost_the_other_measures)
 {
     const auto answer = test::in_child([] {
-        const auto protection = protect_self(1 << 20, "/nonexistent");
+        const auto protection = protect_self(1 << 20, {}, "/nonexistent");
         return std::string(protection.heap_reserve ? "heap " : "") + (protection.oom_score_adj ? "score" : "no score");
     });
     EXPECT_EQ(answer, "heap no score");
