@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "host/proc_file.h"
 
@@ -43,8 +44,7 @@ class Collector
         ++rows_;
         if (row.address == 0)
             return;
-        entries_.push_back({row.address, static_cast<std::uint32_t>(names_.size())});
-        names_.append(row.name).push_back('\0');
+        entries_.push_back({row.address, names_.add(row.name)});
     }
 
     struct Entry {
@@ -64,12 +64,11 @@ class Collector
     }
 
     [[nodiscard]] std::size_t rows() const { return rows_; }
-    [[nodiscard]] const char *name(const Entry &entry) const { return names_.data() + entry.name; }
-    [[nodiscard]] std::size_t names_size() const { return names_.size(); }
+    [[nodiscard]] const NameCoder &names() const { return names_; }
 
   private:
     std::vector<Entry> entries_;
-    std::string names_;
+    NameCoder names_;
     std::size_t rows_ = 0;
 };
 
@@ -134,50 +133,56 @@ Result<KernelSymbols> KernelSymbols::load(const std::filesystem::path &root, std
     if (entries.empty())
         return fail(attempted, "it lists no text symbols", "kernel stacks show addresses instead of names");
 
-    symbols.addresses_.reserve(entries.size());
-    symbols.marks_.reserve(entries.size() / names_per_mark + 1);
-    symbols.names_.reserve(collected.names_size());
+    std::vector<std::uint32_t> names;
+    names.reserve(entries.size());
+    symbols.offsets_.reserve(entries.size());
     for (const auto &entry : entries) {
-        if (symbols.addresses_.size() % names_per_mark == 0)
-            symbols.marks_.push_back(static_cast<std::uint32_t>(symbols.names_.size()));
-        symbols.addresses_.push_back(entry.address);
-        symbols.names_.append(collected.name(entry)).push_back('\0');
+        symbols.add_address(entry.address);
+        names.push_back(entry.name);
     }
-    symbols.names_.shrink_to_fit();
+    symbols.names_ = collected.names().finish(names);
     return symbols;
+}
+
+void KernelSymbols::add_address(std::uint64_t address)
+{
+    if (stretches_.empty() || address - stretches_.back().base > std::numeric_limits<std::uint32_t>::max())
+        stretches_.push_back({address, offsets_.size()});
+    offsets_.push_back(static_cast<std::uint32_t>(address - stretches_.back().base));
+}
+
+std::uint64_t KernelSymbols::address_at(std::size_t index) const
+{
+    const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), index,
+                                         [](std::size_t at, const Stretch &stretch) { return at < stretch.first; });
+    return std::prev(behind)->base + offsets_[index];
 }
 
 std::optional<KernelSymbol> KernelSymbols::find(std::uint64_t address) const
 {
-    const auto above = std::upper_bound(addresses_.begin(), addresses_.end(), address);
-    if (above == addresses_.begin())
+    const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), address,
+                                         [](std::uint64_t at, const Stretch &stretch) { return at < stretch.base; });
+    if (behind == stretches_.begin())
         return std::nullopt;
-    const auto nearest = std::prev(above);
-    if (address - *nearest > max_offset)
+    const Stretch &stretch = *std::prev(behind);
+    const auto begin = offsets_.begin() + static_cast<std::ptrdiff_t>(stretch.first);
+    const auto end =
+        behind == stretches_.end() ? offsets_.end() : offsets_.begin() + static_cast<std::ptrdiff_t>(behind->first);
+    // The first of a stretch has the offset 0.
+    const auto nearest = std::prev(std::upper_bound(begin, end, address - stretch.base));
+    const std::uint64_t offset = address - stretch.base - *nearest;
+    if (offset > max_offset)
         return std::nullopt;
-    return KernelSymbol{name_at(static_cast<std::size_t>(nearest - addresses_.begin())), address - *nearest};
-}
-
-std::string_view KernelSymbols::name_at(std::size_t index) const
-{
-    const char *name = names_.data() + marks_[index / names_per_mark];
-    for (std::size_t step = index % names_per_mark; step > 0; --step)
-        name += std::strlen(name) + 1;
-    return name;
+    return KernelSymbol{names_.at(static_cast<std::size_t>(nearest - offsets_.begin())), offset};
 }
 
 std::optional<SymbolRange> KernelSymbols::range_of(std::string_view name) const
 {
-    const char *each = names_.data();
-    for (std::size_t index = 0; index < addresses_.size(); ++index) {
-        const std::string_view candidate(each);
-        if (candidate == name) {
-            const std::uint64_t begin = addresses_[index];
-            return SymbolRange{begin, index + 1 < addresses_.size() ? addresses_[index + 1] : begin + max_offset};
-        }
-        each += candidate.size() + 1;
-    }
-    return std::nullopt;
+    const auto index = names_.find(name);
+    if (!index)
+        return std::nullopt;
+    const std::uint64_t begin = address_at(*index);
+    return SymbolRange{begin, *index + 1 < size() ? address_at(*index + 1) : begin + max_offset};
 }
 
 std::optional<std::uint64_t> KernelSymbols::data_address(std::string_view name) const
@@ -188,7 +193,7 @@ std::optional<std::uint64_t> KernelSymbols::data_address(std::string_view name) 
 
 std::size_t KernelSymbols::memory_bytes() const
 {
-    return addresses_.capacity() * sizeof(addresses_[0]) + names_.capacity() + marks_.capacity() * sizeof(marks_[0]);
+    return stretches_.capacity() * sizeof(stretches_[0]) + offsets_.capacity() * sizeof(offsets_[0]) + names_.memory_bytes();
 }
 
 } // namespace oomtrace

@@ -11,14 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "host/coded_names.h"
 #include "oomtrace/result.h"
 
 namespace oomtrace
 {
 
 struct KernelSymbol {
-    std::string_view name; // valid as long as the table
-    std::uint64_t offset;  // of the address into it
+    std::string name;
+    std::uint64_t offset; // of the address into it
 };
 
 struct SymbolRange {
@@ -26,15 +27,15 @@ struct SymbolRange {
     std::uint64_t end; // where the next symbol begins
 };
 
-// The kernel's text symbols, loaded once, sorted by address, in three blocks of memory. Lookups allocate nothing.
+// The kernel's text symbols, loaded once, sorted by address, in a few blocks of memory. A look-up allocates the name alone.
 //
 // Left out: data; the `__pfx_` padding in front of functions, half of all text symbols since 6.2, where no code runs; all but
 // the first of several names for one address. Module symbols are there by name only.
 class KernelSymbols
 {
   public:
-    // Reads <root>/proc/kallsyms. Needs CAP_SYSLOG: without it all addresses are zero and this fails. Uses about twice the
-    // finished size while it runs. `data` names the few data symbols to keep as well; many kernels list none.
+    // Reads <root>/proc/kallsyms. Needs CAP_SYSLOG: without it all addresses are zero and this fails. Uses several
+    // times the finished size while it runs. `data` names the few data symbols to keep as well; many kernels list none.
     static Result<KernelSymbols> load(const std::filesystem::path &root = "/", std::span<const std::string_view> data = {});
 
     // The symbol that `address` lies in. Empty below the first symbol, and more than max_offset behind the nearest one.
@@ -47,21 +48,25 @@ class KernelSymbols
     // Of a data symbol asked for in load(); empty: this kernel does not list it.
     [[nodiscard]] std::optional<std::uint64_t> data_address(std::string_view name) const;
 
-    [[nodiscard]] std::size_t size() const { return addresses_.size(); }
+    [[nodiscard]] std::size_t size() const { return offsets_.size(); }
     [[nodiscard]] std::size_t memory_bytes() const;
 
     // No function is larger than this; beyond it lies memory that has no symbols.
     static constexpr std::uint64_t max_offset = 1 << 20;
 
   private:
-    // A name's place is kept for every 16th symbol only; the names in between are stepped over.
-    static constexpr std::size_t names_per_mark = 16;
+    // Symbols that lie within 4 GiB: all of a kernel that lays its modules beside its own code.
+    struct Stretch {
+        std::uint64_t base; // address of the first
+        std::size_t first;  // its index
+    };
 
-    [[nodiscard]] std::string_view name_at(std::size_t index) const;
+    void add_address(std::uint64_t address);
+    [[nodiscard]] std::uint64_t address_at(std::size_t index) const;
 
-    std::vector<std::uint64_t> addresses_; // ascending, no two equal
-    std::string names_;                    // in the same order, each ended by a NUL
-    std::vector<std::uint32_t> marks_;     // offset into names_ of every names_per_mark-th name
+    std::vector<Stretch> stretches_;     // ascending
+    std::vector<std::uint32_t> offsets_; // from the base of the stretch; ascending within it, no two equal
+    CodedNames names_;                   // in the same order
     std::vector<std::pair<std::string, std::uint64_t>> data_;
 };
 

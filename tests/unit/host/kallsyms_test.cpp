@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/kallsyms.h"
 
+#include <fstream>
+#include <map>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -72,6 +75,55 @@ TEST(kallsyms, every_symbol_of_a_long_unsorted_table_is_found)
     for (int i = 0; i < count; ++i)
         ASSERT_EQ(at(*symbols, 0xffffffff81000000 + static_cast<std::uint64_t>(i) * 64 + 7),
                   fmt::format("function_with_a_rather_long_name_{}+0x7", i));
+}
+
+// As on arm64 with its modules far from the kernel: offsets of four bytes do not reach from one to the other.
+TEST(kallsyms, symbols_may_lie_anywhere_in_the_address_space)
+{
+    const test::FixtureTree tree;
+    tree.write("/proc/kallsyms", "ffff800008000000 T kernel_first\n"
+                                 "ffff800107ffffff T kernel_at_the_end_of_its_stretch\n"
+                                 "ffff800108000000 T kernel_in_the_next\n"
+                                 "0000000000001000 T low\n"
+                                 "ffffffffc0000000 t module_first\t[module]\n"
+                                 "fffffffffffffff0 t module_last\t[module]\n");
+    const auto symbols = KernelSymbols::load(tree.root());
+    ASSERT_TRUE(symbols);
+    EXPECT_EQ(at(*symbols, 0xfff), "none");
+    EXPECT_EQ(at(*symbols, 0x1001), "low+0x1");
+    EXPECT_EQ(at(*symbols, 0xffff800007ffffff), "none") << "far behind the last symbol below";
+    EXPECT_EQ(at(*symbols, 0xffff800008000010), "kernel_first+0x10");
+    EXPECT_EQ(at(*symbols, 0xffff800107ffffff), "kernel_at_the_end_of_its_stretch+0x0");
+    EXPECT_EQ(at(*symbols, 0xffff800108000004), "kernel_in_the_next+0x4");
+    EXPECT_EQ(at(*symbols, 0xffffffffc0000007), "module_first+0x7");
+    EXPECT_EQ(at(*symbols, ~0ULL), "module_last+0xf");
+    const auto range = symbols->range_of("kernel_at_the_end_of_its_stretch");
+    ASSERT_TRUE(range);
+    EXPECT_EQ(range->begin, 0xffff800107ffffff);
+    EXPECT_EQ(range->end, 0xffff800108000000);
+}
+
+// This kernel's own table, where it may be read: every name comes back, and the table is less than half of what it was read
+// from.
+TEST(kallsyms, the_symbols_of_this_kernel_come_back_as_they_were)
+{
+    const auto symbols = KernelSymbols::load();
+    if (!symbols)
+        GTEST_SKIP() << symbols.error().reason;
+    std::map<std::uint64_t, std::string> expected;
+    std::size_t text_bytes = 0;
+    std::ifstream table("/proc/kallsyms");
+    for (std::string line; std::getline(table, line);) {
+        const std::uint64_t address = std::stoull(line, nullptr, 16);
+        const std::string name = line.substr(19, line.find('\t') - 19);
+        if (std::string_view("tTwW").find(line[17]) != std::string_view::npos && !name.starts_with("__pfx_") && address != 0 &&
+            expected.emplace(address, name).second)
+            text_bytes += sizeof(address) + name.size();
+    }
+    ASSERT_EQ(symbols->size(), expected.size());
+    for (const auto &[address, name] : expected)
+        ASSERT_EQ(at(*symbols, address), name + "+0x0");
+    EXPECT_LT(symbols->memory_bytes(), text_bytes / 2);
 }
 
 TEST(kallsyms, a_function_reaches_to_the_next_symbol)
