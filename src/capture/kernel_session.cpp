@@ -12,9 +12,11 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "capture/bpf_log.h"
+#include "capture/relocation_types.h"
 #include "host/unique_fd.h"
 #include "oomtrace/wire_record.h"
 
@@ -172,27 +174,54 @@ struct KernelSession::Kernel {
     std::vector<LinkPtr> links;
     RingPtr ring;
     OnRecord on_record;
+    UniqueFd relocation_file; // while it loads
 
     bpf_program *program(std::string_view name) const
     {
         return bpf_object__find_program_by_name(skeleton->obj, std::string(name).c_str());
     }
 
+    Result<void> open(const btf *types);
     Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const KernelSymbols &symbols,
-                      BpfLog &log, std::optional<std::string> &refused);
+                      const btf *types, BpfLog &log, std::optional<std::string> &refused);
     std::optional<std::string> attach(const Hook &hook);
     std::optional<std::uint32_t> verified_instructions(const Hook &hook, const BpfLog &log) const;
     Result<void> open_ring();
     void touch_ring() const;
 };
 
-// `refused` names the program that the kernel did not take, when that is what failed.
-Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const SessionOptions &options,
-                                         const KernelSymbols &symbols, BpfLog &log, std::optional<std::string> &refused)
+// libbpf takes the types for its relocations from a file, which it opens when it loads: one in memory, written once the object
+// has told what it asks for. Where there can be none it takes all of the kernel's, later.
+Result<void> KernelSession::Kernel::open(const btf *types)
 {
-    skeleton.reset(oomtrace_bpf__open());
+    relocation_file = UniqueFd(::memfd_create("oomtrace_types", MFD_CLOEXEC));
+    const std::string path = fmt::format("/proc/self/fd/{}", relocation_file.get());
+    const bool readable = relocation_file && ::access(path.c_str(), R_OK) == 0;
+    bpf_object_open_opts options{};
+    options.sz = sizeof(options);
+    options.btf_custom_path = readable ? path.c_str() : nullptr;
+    skeleton.reset(oomtrace_bpf__open_opts(&options));
     if (!skeleton)
         return fail_errno("open the BPF object", errno);
+    if (!readable)
+        return {};
+    const auto needed = relocation_types(*types, *bpf_object__btf(skeleton->obj));
+    for (std::span<const std::byte> rest(needed); !rest.empty();) {
+        const auto written = ::write(relocation_file.get(), rest.data(), rest.size());
+        if (written < 0 && errno != EINTR)
+            return fail_errno("hand the kernel's types to libbpf", errno);
+        rest = rest.subspan(static_cast<std::size_t>(std::max<ssize_t>(0, written)));
+    }
+    return {};
+}
+
+// `refused` names the program that the kernel did not take, when that is what failed.
+Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const SessionOptions &options,
+                                         const KernelSymbols &symbols, const btf *types, BpfLog &log,
+                                         std::optional<std::string> &refused)
+{
+    if (auto opened = open(types); !opened)
+        return opened;
     if (skeleton->rodata->wire_version != WIRE_VERSION)
         return fail("open the BPF object", fmt::format("it writes wire version {}, this program reads {}",
                                                        std::uint32_t{skeleton->rodata->wire_version}, WIRE_VERSION));
@@ -219,7 +248,9 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
     }
     bpf_program__set_autoload(skeleton->progs.touch_ring, true);
     log.clear();
-    if (const int error = oomtrace_bpf__load(skeleton.get()); error != 0) {
+    const int error = oomtrace_bpf__load(skeleton.get());
+    relocation_file = UniqueFd();
+    if (error != 0) {
         refused = log.refused_program();
         std::string why = log.reason();
         return fail(fmt::format("load the BPF programs of the {} method", name_of(attempt.method)),
@@ -409,7 +440,7 @@ HookStatus status_of(const HookChoice &choice, const RefusedHooks &refused)
 // loaded anew; so the number of rounds is bounded by the number of hooks.
 template <typename Kernel>
 Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols,
-                                             const KernelOffers &offers, MethodAttempt &story)
+                                             const btf *types, const KernelOffers &offers, MethodAttempt &story)
 {
     RefusedHooks refused;
     const auto why_refused = [&refused](const Hook &hook) -> std::optional<std::string> {
@@ -428,7 +459,7 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
         auto kernel = std::make_unique<Kernel>();
         kernel->attempt.method = method;
         std::optional<std::string> culprit;
-        if (auto loaded = kernel->load(choices, options, symbols, log, culprit); !loaded) {
+        if (auto loaded = kernel->load(choices, options, symbols, types, log, culprit); !loaded) {
             const auto guilty = std::find_if(choices.begin(), choices.end(), [&](const HookChoice &choice) {
                 return choice.selected && culprit && (choice.hook->program == *culprit || choice.hook->companion == *culprit);
             });
@@ -492,7 +523,7 @@ Result<std::unique_ptr<KernelSession>> KernelSession::start(const SessionOptions
         if (options.method && *options.method != method)
             continue;
         MethodAttempt attempt{.method = method, .hooks = {}, .error = std::nullopt};
-        auto kernel = start_method<Kernel>(method, options, symbols, offers, attempt);
+        auto kernel = start_method<Kernel>(method, options, symbols, types->get(), offers, attempt);
         if (!kernel) {
             attempt.error = kernel.error();
             story += fmt::format("{}{}: {}", story.empty() ? "" : "; ", name_of(method), kernel.error().reason);
