@@ -102,6 +102,16 @@ class OfAGlobalOom(unittest.TestCase):
                 change(live[0])
                 self.assertNotEqual(compare(live, self.explained).problems, [])
 
+    def test_what_follows_from_a_usage_that_moved(self):
+        live, explained = live_record("7.3.4-memcg-fentry"), explain("7.3.4-memcg-fentry")
+        now = live[0]["verdict"]["now"]
+        usage = now["limit"]["usage_bytes"]
+        for moved_by, fits in (4096, True), (1 << 30, False), (0, False):
+            now["limit"]["usage_bytes"] = usage + moved_by
+            now["not_in_processes_bytes"] = 1 << 20
+            comparison = compare(live, explained)
+            self.assertEqual(not comparison.problems, fits, comparison.problems)
+
     def test_a_report_without_a_record(self):
         self.assertIn("has no live record", compare(self.live[:1], self.explained).problems[0])
 

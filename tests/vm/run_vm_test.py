@@ -182,6 +182,8 @@ def judge(options, scenario, name, method, directory):
             result["problems"] = run.checks.problems
         except FileNotFoundError as error:
             result["problems"] = [f"the guest left no {pathlib.Path(error.filename).name}"]
+        except json.JSONDecodeError as error:
+            result["problems"] = [f"an incident did not come whole: {error}"]
     if result["skipped"]:
         print(f"skipped: {result['skipped']}")
     for problem in result["problems"]:

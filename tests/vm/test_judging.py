@@ -152,6 +152,11 @@ class Falsified(KeptRun):
         (self.run_directory / "tracer_status").write_text("1\n")
         self.expect_failure("FAIL exit status of oomtrace")
 
+    def test_an_incident_that_is_cut(self):
+        path = self.run_directory / "incidents.jsonl"
+        path.write_text(path.read_text()[:4096])
+        self.expect_failure("FAIL an incident did not come whole")
+
     def test_a_result_that_did_not_arrive(self):
         (self.run_directory / "expected").unlink()
         self.expect_failure("FAIL the guest left no expected")

@@ -10,7 +10,7 @@ scenario() {
 	hold in protected -1000 0 40M 1M 1M
 	hold in plain 0 1000 30M 2M 1M
 	# The kernel prints a row for each before it panics, on a serial console: that is the time the tracer has.
-	oom_workload many --name bystander --adj 0 --count 500 --each 4K --ready-fd 3 3>/tmp/ready.many &
+	oom_workload many --name bystander --adj 0 --count 900 --each 4K --ready-fd 3 3>/tmp/ready.many &
 	for _ in $(seq 600); do
 		[ ! -s /tmp/ready.many ] || break
 		sleep 0.1
