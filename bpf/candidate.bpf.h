@@ -76,25 +76,35 @@ static __always_inline void forget_sampled_mm(struct sampled_candidate *out)
 	__builtin_memset(out->rss_deltas, 0, sizeof(out->rss_deltas));
 }
 
-/* `task` is the thread that holds `mm`; `leader_facts`: what is known of it already (enum wire_task_fact). */
-static __always_inline void write_candidate(struct task_struct *leader, struct task_struct *task, struct mm_struct *mm,
-					    __u32 leader_facts, struct evaluation *evaluation)
+/* The place of a candidate, its cgroup sent before it. Then comes what was made of it, then fill_candidate(). */
+static __always_inline struct sampled_candidate *begin_candidate(struct task_struct *leader)
 {
 	__u64 memcg_id = announced_memcg_of(leader);
 	struct sampled_candidate *record = next_candidate();
 
-	if (!record)
-		return;
+	if (record)
+		record->task.memcg_id = memcg_id;
+	return record;
+}
+
+static __always_inline void set_evaluation(struct sampled_candidate *record, const struct evaluation *evaluation)
+{
 	record->points = evaluation->points;
 	record->chosen_points = evaluation->chosen_points;
 	record->facts = evaluation->facts;
-	record->task.memcg_id = memcg_id;
+}
+
+/* `task` is the thread that holds `mm`; `leader_facts`: what is known of it already (enum wire_task_fact). */
+static __always_inline void fill_candidate(struct sampled_candidate *record, struct task_struct *leader,
+					   struct task_struct *task, struct mm_struct *mm, __u32 leader_facts)
+{
 	__u32 facts = read_task_fields(&record->task, task, leader == task) | leader_facts | compare_mems_allowed(leader);
+
 	if (invocation.policy_nodes)
 		facts |= policy_facts(address_of(leader));
 	if (mm && !(facts & WIRE_TASK_KTHREAD)) {
-		facts |= mm_facts(task, mm);
 		read_sampled_mm(record, mm);
+		facts |= mm_facts(task, mm, record->mm_users);
 	} else {
 		forget_sampled_mm(record);
 	}

@@ -7,42 +7,48 @@
 #include "function_hooks.bpf.h"
 #include "task_walk.bpf.h"
 
-static __always_inline void emit_candidate(__u64 address, struct evaluation *evaluation)
+/* oom_evaluate_task(task, oc) of the open invocation is about to return `result`. */
+static __always_inline int on_evaluated(__u64 address, __u64 oc, int result)
 {
+	struct evaluation evaluation;
+
+	if (!candidates_are_sent(address, oc, result))
+		return 0;
 	struct task_struct *task = KERNEL_POINTER(struct task_struct, address);
 	struct mm_struct *mm = task->mm;
-
-	if (leader_lost_its_mm(task, mm))
-		emit_candidate_by_address(address, evaluation->points, evaluation->chosen_points, evaluation->facts);
-	else
-		write_candidate(task, task, mm, 0, evaluation);
+	if (leader_lost_its_mm(task, mm)) {
+		read_evaluation(&evaluation, address, oc, result);
+		emit_candidate_by_address(address, evaluation.points, evaluation.chosen_points, evaluation.facts);
+		return 0; /* a fexit program has to */
+	}
+	struct sampled_candidate *record = begin_candidate(task);
+	if (!record)
+		return 0;
+	/* Only now: there are too few registers to keep it through the calls. */
+	read_evaluation(&evaluation, address, oc, result);
+	set_evaluation(record, &evaluation);
+	fill_candidate(record, task, task, mm, 0);
+	return 0;
 }
 
 SEC("?fexit/oom_evaluate_task")
 int BPF_PROG(fexit_evaluated_by_cast, struct task_struct *task, void *oom_control, int result)
 {
-	struct evaluation evaluation = {};
 	volatile __u64 *slot = &invocation.evaluated_task;
 
 	if (!is_of_open_invocation((__u64)oom_control))
 		return 0;
 	/* A typed pointer is no number, but one that has been in memory is. */
 	*slot = (__u64)task;
-	__u64 address = *slot;
-	if (on_evaluated(address, (__u64)oom_control, result, &evaluation))
-		emit_candidate(address, &evaluation);
-	return 0;
+	return on_evaluated(*slot, (__u64)oom_control, result);
 }
 
 SEC("?kretprobe/oom_evaluate_task")
 int BPF_KRETPROBE(kretprobe_evaluated_by_cast, int result)
 {
-	struct evaluation evaluation = {};
-	__u64 task = invocation.evaluated_task;
+	__u64 task = take_evaluated_task();
 
-	if (task && on_evaluated(task, invocation.oom_control, result, &evaluation))
-		emit_candidate(task, &evaluation);
-	return 0;
+	return task ? on_evaluated(task, invocation.oom_control, result) : 0;
 }
 
 /* Keeps the tasks that were weighed, with the addresses of what belongs to each. */
@@ -67,7 +73,7 @@ static __always_inline void keep_those_weighed(void)
 	}
 }
 
-/* One load from each line that write_candidate() will read. */
+/* One load from each line that fill_candidate() will read. */
 static __always_inline void touch_gathered(void)
 {
 	__u64 count = gathered.count, touched = 0;
@@ -94,10 +100,18 @@ static __always_inline void touch_gathered(void)
 /* A function that the verifier checks once, for whatever index. */
 __noinline int emit_gathered(__u64 index)
 {
-	struct evaluation evaluation = {};
-
-	if (index < TASKS_PER_STEP)
-		emit_candidate(gathered.tasks[index].task, &evaluation);
+	if (index >= TASKS_PER_STEP)
+		return 0;
+	__u64 address = gathered.tasks[index].task;
+	struct task_struct *task = KERNEL_POINTER(struct task_struct, address);
+	struct mm_struct *mm = task->mm;
+	if (leader_lost_its_mm(task, mm))
+		return emit_candidate_by_address(address, 0, 0, 0);
+	struct sampled_candidate *record = begin_candidate(task);
+	if (!record)
+		return 0;
+	set_evaluation(record, &(struct evaluation){});
+	fill_candidate(record, task, task, mm, 0);
 	return 0;
 }
 

@@ -21,17 +21,26 @@ static __always_inline int on_out_of_memory(void *context, __u64 oom_control)
 /* oom_badness() returned. It is called from /proc/PID/oom_score too, without oom_lock and by other tasks. */
 static __always_inline int on_badness(__s64 points)
 {
-	if (!in_open_invocation())
-		return 0;
-	invocation.badness = points;
-	invocation.badness_seen = 1;
+	if (invocation.task == (__u64)bpf_get_current_task())
+		invocation.badness = points;
 	return 0;
 }
 
 /* Is it the open invocation that evaluates a task? Its oom_control is on the stack of the task that holds oom_lock. */
 static __always_inline bool is_of_open_invocation(__u64 oom_control)
 {
-	return invocation.task && oom_control == invocation.oom_control;
+	return oom_control == invocation.oom_control;
+}
+
+/* At the return of oom_evaluate_task() for the open invocation, from a return probe, which has no arguments. 0: its entry was not seen. */
+static __always_inline __u64 take_evaluated_task(void)
+{
+	__u64 task = invocation.evaluated_task;
+
+	invocation.evaluated_task = 0;
+	if (!task)
+		invocation.badness = BADNESS_NOT_SEEN; /* that task's */
+	return task;
 }
 
 static __always_inline void note_evaluation(__u64 task, struct evaluation *evaluation)
@@ -48,30 +57,44 @@ static __always_inline void note_evaluation(__u64 task, struct evaluation *evalu
 	noted->facts = evaluation->facts;
 }
 
-/* oom_evaluate_task(task, oc) of the open invocation is about to return `result`. True: the candidate is to be sent with *evaluation. */
-static __always_inline bool on_evaluated(__u64 task, __u64 oom_control, int result, struct evaluation *evaluation)
+/* What oom_evaluate_task(task, oc), which is about to return `result`, made of the task. */
+static __always_inline void read_evaluation(struct evaluation *evaluation, __u64 task, __u64 oom_control, int result)
 {
-	if (!invocation.suppressed && !invocation.begun)
-		begin_episode(0);
-	__u64 chosen = (__u64)ADDRESS_READ(struct oom_control, oom_control, chosen);
-	evaluation->facts = WIRE_CANDIDATE_EVALUATED | WIRE_CANDIDATE_CHOSEN_POINTS;
+	__s64 points = invocation.badness;
+
+	invocation.badness = BADNESS_NOT_SEEN;
+	invocation.tasks_seen++;
+	evaluation->points = 0;
 	evaluation->chosen_points = ADDRESS_READ(struct oom_control, oom_control, chosen_points);
-	if (result)
+	evaluation->facts = WIRE_CANDIDATE_EVALUATED | WIRE_CANDIDATE_CHOSEN_POINTS;
+	if (result) {
 		evaluation->facts |= WIRE_CANDIDATE_ABORTED_SCAN;
-	else if (chosen == task)
+		invocation.aborted_by_tgid = ADDRESS_READ(struct task_struct, task, tgid);
+	} else if (points >= evaluation->chosen_points &&
+		   (__u64)ADDRESS_READ(struct oom_control, oom_control, chosen) == task) {
+		/* Nobody is chosen for less than the best had, and most have less: they are not asked for. */
 		evaluation->facts |= WIRE_CANDIDATE_BECAME_CHOSEN;
-	if (invocation.badness_seen) {
-		evaluation->points = invocation.badness;
+	}
+	if (points != BADNESS_NOT_SEEN) {
+		evaluation->points = points;
 		evaluation->facts |= WIRE_CANDIDATE_POINTS_OBSERVED;
 	}
-	if (invocation.suppressed)
-		note_evaluation(task, evaluation);
-	invocation.tasks_seen++;
-	invocation.badness_seen = 0;
-	invocation.evaluated_task = 0;
-	if (result)
-		invocation.aborted_by_tgid = ADDRESS_READ(struct task_struct, task, tgid);
-	return !invocation.suppressed;
+}
+
+/* Of the open invocation. False: its scan is suppressed, and what is evaluated noted. */
+static __always_inline bool candidates_are_sent(__u64 task, __u64 oom_control, int result)
+{
+	struct evaluation evaluation;
+
+	if (invocation.begun)
+		return true;
+	if (!invocation.suppressed) {
+		begin_episode(0);
+		return true;
+	}
+	read_evaluation(&evaluation, task, oom_control, result);
+	note_evaluation(task, &evaluation);
+	return false;
 }
 
 /* oom_kill_process(oc, message) was entered. */

@@ -25,21 +25,21 @@ int BPF_KRETPROBE(kretprobe_oom_badness, long points)
 SEC("?kprobe/oom_evaluate_task")
 int BPF_KPROBE(kprobe_oom_evaluate_task, struct task_struct *task, void *oom_control)
 {
-	if (is_of_open_invocation((__u64)oom_control)) {
+	if (is_of_open_invocation((__u64)oom_control))
 		invocation.evaluated_task = (__u64)task;
-		invocation.badness_seen = 0;
-	}
 	return 0;
 }
 
 SEC("?kretprobe/oom_evaluate_task")
 int BPF_KRETPROBE(kretprobe_oom_evaluate_task, int result)
 {
-	struct evaluation evaluation = {};
-	__u64 task = invocation.evaluated_task;
+	struct evaluation evaluation;
+	__u64 task = take_evaluated_task(), oc = invocation.oom_control;
 
-	if (task && on_evaluated(task, invocation.oom_control, result, &evaluation))
-		emit_candidate_by_address(task, evaluation.points, evaluation.chosen_points, evaluation.facts);
+	if (!task || !candidates_are_sent(task, oc, result))
+		return 0;
+	read_evaluation(&evaluation, task, oc, result);
+	emit_candidate_by_address(task, evaluation.points, evaluation.chosen_points, evaluation.facts);
 	return 0;
 }
 

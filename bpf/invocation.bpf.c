@@ -63,6 +63,7 @@ __noinline int open_invocation(__u64 oom_control)
 	invocation.trigger_start_ns = BPF_CORE_READ(task, start_boottime);
 	invocation.entered_ns = bpf_ktime_get_ns();
 	invocation.oom_control = oom_control;
+	invocation.badness = BADNESS_NOT_SEEN;
 	if (!oom_control)
 		return 0;
 	invocation.oom_memcg = (__u64)BPF_CORE_READ(oc, memcg);
@@ -450,6 +451,7 @@ __noinline int finish_invocation(int returned)
 	if (invocation.begun)
 		close_episode(outcome, returned, invocation.walk_stop, invocation.walk_ns);
 	invocation.task = 0;
+	invocation.oom_control = 0;
 	return 0;
 }
 

@@ -128,15 +128,15 @@ static __always_inline __u32 read_task_fields(struct wire_task *out, struct task
 	return facts;
 }
 
-/* What its address space says of a task that has one, as enum wire_task_fact. */
-static __always_inline __u32 mm_facts(struct task_struct *task, struct mm_struct *mm)
+/* What its address space, of so many users, says of a task that has one, as enum wire_task_fact. */
+static __always_inline __u32 mm_facts(struct task_struct *task, struct mm_struct *mm, __u32 mm_users)
 {
 	__u32 facts = WIRE_TASK_HAS_MM;
 
 	if (mm_has_oom_skip(mm))
 		facts |= WIRE_TASK_MMF_OOM_SKIP;
 	/* in_vfork(): the parent is a user of it as well. */
-	if (KERNEL_READ(mm, mm_users.counter) > 1 && KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
+	if (mm_users > 1 && KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
 		facts |= WIRE_TASK_IN_VFORK;
 	return facts;
 }
@@ -155,8 +155,8 @@ static __always_inline void read_task_mm(struct wire_task *out, struct wire_mm *
 	/* That of a kernel thread is borrowed at best (kthread_use_mm()). */
 	if (!mm || out->facts & WIRE_TASK_KTHREAD)
 		return;
-	out->facts |= mm_facts(task, mm);
 	read_mm(out_mm, mm);
+	out->facts |= mm_facts(task, mm, out_mm->mm_users);
 }
 
 #endif /* OOMTRACE_READ_TASK_BPF_H */

@@ -104,7 +104,7 @@ struct invocation {
 	wire_u64 tasks_seen;
 	wire_u64 candidates_sent;
 	wire_u64 evaluated_task; /* kprobe: argument of the oom_evaluate_task() that is running */
-	wire_s64 badness;        /* oom_badness()'s last return value, with badness_seen */
+	wire_s64 badness;        /* oom_badness()'s last return value, or BADNESS_NOT_SEEN */
 	wire_u64 victim_mm;      /* of the process that was marked last: its sharers are signalled right after */
 	wire_u64 oom_group_id;   /* of the process that was marked first; 0: none */
 	wire_u64 aborted_by_tgid;
@@ -125,7 +125,6 @@ struct invocation {
 	wire_u32 sequence;
 	wire_u32 signals;
 	wire_u32 marks;
-	wire_u32 badness_seen;
 	wire_u32 begun;       /* its WIRE_INVOCATION_BEGIN was sent or dropped */
 	wire_u32 chosen_seen; /* oom_kill_process() was entered */
 	wire_u32 suppressed;  /* the scan will be aborted: a victim in reach is still exiting */
@@ -135,8 +134,10 @@ struct invocation {
 	wire_u32 victim_tgid;    /* of the process that was marked last */
 	wire_u32 signal_counted; /* the kernel counts the kill that signal_task was signalled for */
 	wire_u32 kills_seen;     /* of those that the kernel counts */
-	wire_u32 reserved;
 };
+
+/* No score comes near it. */
+#define BADNESS_NOT_SEEN 0x7fffffffffffffffLL
 
 /*
  * Tracepoint method. A task's data lies in a dozen places that nobody has looked at for long, and the walk waits for each of them to come from memory.

@@ -130,6 +130,8 @@ static __always_inline struct sampled_candidate *next_candidate(void)
 	}
 	struct sampled_candidate *candidate = &candidate_batch.sample.candidates[index];
 	barrier_var(candidate); /* kept, instead of worked out for each member */
+	if (!candidate)
+		__builtin_unreachable();
 	return candidate;
 }
 
