@@ -44,11 +44,6 @@ wire_attach_method wire_method(AttachMethod method)
     }
 }
 
-struct BtfDeleter {
-    void operator()(btf *types) const { btf__free(types); }
-};
-using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
-
 struct SkeletonDeleter {
     void operator()(oomtrace_bpf *skeleton) const { oomtrace_bpf__destroy(skeleton); }
 };
@@ -112,7 +107,7 @@ std::optional<std::string> why_no_kprobes()
     return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)";
 }
 
-KernelOffers offers_of(const btf *types, const KernelSymbols &symbols)
+KernelOffers offers_of(const btf *types, const ListedSymbols &symbols)
 {
     auto has_function = [types](std::string_view name) {
         return btf__find_by_name_kind(types, std::string(name).c_str(), BTF_KIND_FUNC) >= 0;
@@ -124,7 +119,7 @@ KernelOffers offers_of(const btf *types, const KernelSymbols &symbols)
                 return btf__find_by_name_kind(types, fmt::format("btf_trace_{}", name).c_str(), BTF_KIND_TYPEDEF) >= 0;
             },
         // Without CAP_SYSLOG the symbols are hidden: then only trying tells.
-        .has_symbol = [&symbols](std::string_view name) { return symbols.size() == 0 || symbols.range_of(name).has_value(); },
+        .has_symbol = [&symbols](std::string_view name) { return symbols.empty() || symbols.range_of(name).has_value(); },
         .has_kfunc = has_function,
         .why_no_trampoline = why_no_trampoline(types),
         .why_no_kprobes = why_no_kprobes(),
@@ -144,7 +139,7 @@ tracer_arguments tracer_arguments_of(CmdlineMode mode)
     return ARGUMENTS_NONE;
 }
 
-void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols)
+void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions &options, const ListedSymbols &symbols)
 {
     auto &config = skeleton.rodata->tracer;
     config.attach_method = wire_method(method);
@@ -182,7 +177,7 @@ struct KernelSession::Kernel {
     }
 
     Result<void> open(const btf *types);
-    Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const KernelSymbols &symbols,
+    Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const ListedSymbols &symbols,
                       const btf *types, BpfLog &log, std::optional<std::string> &refused);
     std::optional<std::string> attach(const Hook &hook);
     std::optional<std::uint32_t> verified_instructions(const Hook &hook, const BpfLog &log) const;
@@ -217,7 +212,7 @@ Result<void> KernelSession::Kernel::open(const btf *types)
 
 // `refused` names the program that the kernel did not take, when that is what failed.
 Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const SessionOptions &options,
-                                         const KernelSymbols &symbols, const btf *types, BpfLog &log,
+                                         const ListedSymbols &symbols, const btf *types, BpfLog &log,
                                          std::optional<std::string> &refused)
 {
     if (auto opened = open(types); !opened)
@@ -439,7 +434,7 @@ HookStatus status_of(const HookChoice &choice, const RefusedHooks &refused)
 // One method, from choosing to attaching. A hook that the kernel refuses gives way to the next of its role, and everything is
 // loaded anew; so the number of rounds is bounded by the number of hooks.
 template <typename Kernel>
-Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionOptions &options, const KernelSymbols &symbols,
+Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionOptions &options, const ListedSymbols &symbols,
                                              const btf *types, const KernelOffers &offers, MethodAttempt &story)
 {
     RefusedHooks refused;
@@ -493,37 +488,23 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
     return fail(fmt::format("attach by {}", name_of(method)), "no set of hooks was accepted");
 }
 
-Result<BtfPtr> kernel_types()
-{
-    constexpr const char *path = "/sys/kernel/btf/vmlinux";
-    const BpfLog quiet;
-    BtfPtr types(btf__load_vmlinux_btf());
-    const int libbpf_error = errno;
-    if (!types) {
-        // libbpf goes on to look for the kernel's image on disk, and its errno is of that.
-        const int error = ::access(path, R_OK) == 0 ? libbpf_error : errno;
-        return fail_errno(fmt::format("read the kernel's type information ({})", path), error,
-                          "the kernel must be built with CONFIG_DEBUG_INFO_BTF=y; distributions' kernels from 2021 on are");
-    }
-    return types;
-}
-
 } // namespace
 
-Result<std::unique_ptr<KernelSession>> KernelSession::start(const SessionOptions &options, const KernelSymbols &symbols,
+Result<std::unique_ptr<KernelSession>> KernelSession::start(const SessionOptions &options, const KernelDescription &description,
                                                             OnRecord on_record, std::vector<MethodAttempt> *attempts)
 {
-    auto types = kernel_types();
-    if (!types)
-        return tl::unexpected(types.error());
-    const KernelOffers offers = offers_of(types->get(), symbols);
+    if (!description.types)
+        return tl::unexpected(description.types.error());
+    const btf *const types = description.types->get();
+    const ListedSymbols &symbols = description.symbols;
+    const KernelOffers offers = offers_of(types, symbols);
 
     std::string story;
     for (const AttachMethod method : methods_best_first) {
         if (options.method && *options.method != method)
             continue;
         MethodAttempt attempt{.method = method, .hooks = {}, .error = std::nullopt};
-        auto kernel = start_method<Kernel>(method, options, symbols, types->get(), offers, attempt);
+        auto kernel = start_method<Kernel>(method, options, symbols, types, offers, attempt);
         if (!kernel) {
             attempt.error = kernel.error();
             story += fmt::format("{}{}: {}", story.empty() ? "" : "; ", name_of(method), kernel.error().reason);
@@ -547,7 +528,7 @@ Result<UniqueFd> count_program_costs()
     return fd;
 }
 
-std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols)
+std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelDescription &description)
 {
     std::vector<MethodAttempt> attempts;
     for (const AttachMethod method : methods_best_first) {
@@ -556,7 +537,7 @@ std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const
         only.count_instructions = true;
         const std::size_t before = attempts.size();
         const auto session = KernelSession::start(
-            only, symbols, [](std::span<const std::byte>) { return true; }, &attempts);
+            only, description, [](std::span<const std::byte>) { return true; }, &attempts);
         if (attempts.size() == before) // not even that far: no BTF
             attempts.push_back({.method = method, .hooks = {}, .error = session.error()});
     }

@@ -18,15 +18,12 @@
 
 #include "capture/hook_table.h"
 #include "capture/identity_options.h"
-#include "host/kallsyms.h"
+#include "capture/kernel_description.h"
 #include "host/unique_fd.h"
 #include "oomtrace/result.h"
 
 namespace oomtrace
 {
-
-// The kernel's data symbols that the programs can use, for KernelSymbols::load().
-inline constexpr std::array<std::string_view, 3> useful_data_symbols{"__per_cpu_offset", "nr_swap_pages", "total_swap_pages"};
 
 struct SessionOptions {
     std::optional<AttachMethod> method;         // empty: the best one that attaches
@@ -80,7 +77,7 @@ class KernelSession
 
     // Tries the methods in the order fentry, kprobe, tracepoint (or only the one asked for) by really attaching; the error
     // names what stopped the last one, and `attempts`, if given, receives the story of each.
-    static Result<std::unique_ptr<KernelSession>> start(const SessionOptions &options, const KernelSymbols &symbols,
+    static Result<std::unique_ptr<KernelSession>> start(const SessionOptions &options, const KernelDescription &description,
                                                         OnRecord on_record, std::vector<MethodAttempt> *attempts = nullptr);
 
     ~KernelSession();
@@ -117,6 +114,6 @@ class KernelSession
 Result<UniqueFd> count_program_costs();
 
 // Every method tried in turn, attached and detached again; for `oomtrace doctor`.
-std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelSymbols &symbols);
+std::vector<MethodAttempt> try_every_method(const SessionOptions &options, const KernelDescription &description);
 
 } // namespace oomtrace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -38,23 +39,25 @@ std::optional<Record> record_as(std::span<const std::byte> bytes)
 
 } // namespace
 
-LiveSource::LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, const KernelLogOptions &log,
-                       std::size_t staging_bytes)
-    : symbols_(symbols), system_(system), staging_(staging_bytes), log_(log)
+LiveSource::LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_bytes)
+    : system_(system), staging_(staging_bytes), log_(log)
 {
 }
 
 Result<std::unique_ptr<LiveSource>> LiveSource::start(const SessionOptions &options, const wire_host &host,
-                                                      const KernelSymbols &symbols, const SystemStateReader &system,
-                                                      int stop_fd, const KernelLogOptions &log)
+                                                      KernelDescription kernel, const SystemStateReader &system, int stop_fd,
+                                                      const KernelLogOptions &log)
 {
-    std::unique_ptr<LiveSource> source(new LiveSource(symbols, system, log, staging_bytes));
+    std::unique_ptr<LiveSource> source(new LiveSource(system, log, staging_bytes));
+    // Beside the verifier.
+    auto symbols = std::async(std::launch::async | std::launch::deferred, [&kernel] { return kernel.symbols.by_address(); });
     std::vector<MethodAttempt> attempts;
     auto session = KernelSession::start(
-        options, symbols, [raw = source.get()](std::span<const std::byte> record) { return raw->stage(record); }, &attempts);
+        options, kernel, [raw = source.get()](std::span<const std::byte> record) { return raw->stage(record); }, &attempts);
     if (!session)
         return tl::unexpected(session.error());
     source->session_ = std::move(*session);
+    source->symbols_ = symbols.get();
 
     source->poll_fd_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
     source->timer_fd_ = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));

@@ -32,9 +32,9 @@ class LiveSource final : public RecordSource
 {
   public:
     // `host` is the stream's first record, complete but for its place in the stream. `stop_fd` becomes readable when the stream
-    // is to end (a signalfd, an eventfd); it is not read. Symbols and reader must outlive the source.
+    // is to end (a signalfd, an eventfd); it is not read. The reader must outlive the source.
     static Result<std::unique_ptr<LiveSource>> start(const SessionOptions &options, const wire_host &host,
-                                                     const KernelSymbols &symbols, const SystemStateReader &system, int stop_fd,
+                                                     KernelDescription kernel, const SystemStateReader &system, int stop_fd,
                                                      const KernelLogOptions &log = {});
 
     // Ends the stream when this much time has passed; a timer of the kernel, not a poll.
@@ -56,8 +56,7 @@ class LiveSource final : public RecordSource
     [[nodiscard]] std::uint64_t records() const { return records_.load(std::memory_order_relaxed); }
 
   private:
-    LiveSource(const KernelSymbols &symbols, const SystemStateReader &system, const KernelLogOptions &log,
-               std::size_t staging_bytes);
+    LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_bytes);
 
     bool stage(std::span<const std::byte> sample);
     [[nodiscard]] std::span<const std::byte> first_staged() const;
@@ -76,7 +75,7 @@ class LiveSource final : public RecordSource
     Result<bool> wait(std::optional<std::chrono::nanoseconds> timeout);
     std::span<const std::byte> deliver(std::span<const std::byte> record);
 
-    const KernelSymbols &symbols_;
+    KernelSymbols symbols_;
     const SystemStateReader &system_;
     NamesReader *names_ = nullptr; // null: not asked for
     std::unique_ptr<KernelSession> session_;

@@ -117,7 +117,7 @@ class AgentRun
     Result<std::unique_ptr<LiveSource>> start_source(TracerSetup &setup, int stop_fd) const
     {
         set_session(setup.session, options_);
-        return LiveSource::start(setup.session, setup.host, setup.symbols, setup.system, stop_fd,
+        return LiveSource::start(setup.session, setup.host, std::move(setup.kernel), setup.system, stop_fd,
                                  {.since_boot = options_.since_boot});
     }
 

@@ -72,9 +72,9 @@ void print_host(const TracerSetup &setup)
     const bool types = std::filesystem::exists("/sys/kernel/btf/vmlinux");
     print_check(types, "type information",
                 types ? "/sys/kernel/btf/vmlinux" : "no /sys/kernel/btf/vmlinux: nothing can be traced");
-    const bool symbols = setup.symbols.size() > 0;
-    print_check(symbols, "kernel symbols",
-                symbols ? fmt::format("{} functions", setup.symbols.size()) : "hidden: stacks show addresses");
+    const std::size_t symbols = setup.kernel.symbols.by_address().size();
+    print_check(symbols > 0, "kernel symbols",
+                symbols > 0 ? fmt::format("{} functions", symbols) : "hidden: stacks show addresses");
     const auto mount = find_memory_controller();
     print_check(mount.has_value(), "memory cgroups",
                 mount ? fmt::format("version {}, at {}", mount->version, mount->directory.string()) : mount.error().reason);
@@ -120,7 +120,7 @@ ExitStatus run_doctor(const DoctorOptions &)
         return ExitStatus::failed;
     }
     print_host(**setup);
-    const auto attempts = try_every_method((*setup)->session, (*setup)->symbols);
+    const auto attempts = try_every_method((*setup)->session, (*setup)->kernel);
     std::ranges::for_each(attempts, print_attempt);
     const auto best = std::ranges::find_if(attempts, [](const MethodAttempt &attempt) { return !attempt.error; });
     if (best == attempts.end()) {

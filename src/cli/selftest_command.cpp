@@ -171,7 +171,7 @@ Result<Observed> provoke(const SelftestOptions &options, const StopSignal &stop,
     }
 
     tracer.session.method = options.method;
-    auto source = LiveSource::start(tracer.session, tracer.host, tracer.symbols, tracer.system, stop.fd());
+    auto source = LiveSource::start(tracer.session, tracer.host, std::move(tracer.kernel), tracer.system, stop.fd());
     if (!source)
         return tl::unexpected(source.error());
     if (auto timer = (*source)->stop_after(patience); !timer)

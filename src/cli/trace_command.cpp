@@ -68,7 +68,7 @@ Result<PipelineTotals> trace(const TraceOptions &options)
             return tl::unexpected(started.error());
     }
     std::unique_ptr<NamesReader> names; // outlives the source
-    auto source = LiveSource::start(session, (*setup)->host, (*setup)->symbols, (*setup)->system, stop->fd(),
+    auto source = LiveSource::start(session, (*setup)->host, std::move((*setup)->kernel), (*setup)->system, stop->fd(),
                                     {.since_boot = options.since_boot});
     if (!source)
         return tl::unexpected(source.error());

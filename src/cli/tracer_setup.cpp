@@ -2,6 +2,7 @@
 #include "cli/tracer_setup.h"
 
 #include <array>
+#include <future>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -43,17 +44,22 @@ Result<std::unique_ptr<TracerSetup>> set_up_tracer()
         spdlog::warn("without {}: {}", need.name, need.loses);
 
     // What loading needs for a moment (the kernel's types are megabytes) must go back to the kernel before memory is locked:
-    // a fixed threshold keeps large blocks out of the heap.
+    // a fixed threshold keeps large blocks out of the heap, and one arena has no more than one heap to leave holes in.
     ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    ::mallopt(M_ARENA_MAX, 1);
+    // Both take the kernel tens of milliseconds.
+    auto symbols =
+        std::async(std::launch::async | std::launch::deferred, [] { return ListedSymbols::read("/", useful_data_symbols); });
     auto setup = std::make_unique<TracerSetup>();
-    if (auto symbols = KernelSymbols::load("/", useful_data_symbols); symbols)
-        setup->symbols = std::move(*symbols);
-    else
-        report_warning(symbols.error());
+    setup->kernel.types = read_kernel_types();
     setup->host = read_host_facts(OOMTRACE_VERSION);
     setup->session.nr_nodes = possible_nodes();
     setup->session.sum_rss = sums_rss_by_version(reinterpret_cast<const char *>(setup->host.kernel));
     setup->session.ring_bytes = ring_bytes_for_this_host();
+    if (auto listed = symbols.get(); listed)
+        setup->kernel.symbols = std::move(*listed);
+    else
+        report_warning(listed.error());
     return setup;
 }
 

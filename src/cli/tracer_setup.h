@@ -8,8 +8,8 @@
 #include <span>
 #include <string_view>
 
+#include "capture/kernel_description.h"
 #include "capture/live_source.h"
-#include "host/kallsyms.h"
 #include "host/system_state.h"
 #include "oomtrace/result.h"
 
@@ -17,7 +17,7 @@ namespace oomtrace
 {
 
 struct TracerSetup {
-    KernelSymbols symbols; // empty where they are hidden: stacks then show addresses
+    KernelDescription kernel; // to be moved to whoever attaches
     SystemStateReader system;
     wire_host host{};
     SessionOptions session; // ring and nodes sized from the host

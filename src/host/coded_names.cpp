@@ -33,19 +33,6 @@ std::string CodedNames::at(std::size_t index) const
     return name;
 }
 
-std::optional<std::size_t> CodedNames::find(std::string_view name) const
-{
-    std::string code;
-    bool known = true;
-    for_each_word(name, [&](std::string_view word) {
-        const auto number = known ? words_.find(word) : std::nullopt;
-        known = number.has_value();
-        if (known)
-            append_varint(code, *number);
-    });
-    return known ? names_.find(code) : std::nullopt;
-}
-
 NameCoder::NameCoder()
 {
     // A usual kernel's.
@@ -63,21 +50,25 @@ std::uint32_t NameCoder::add(std::string_view name)
     return static_cast<std::uint32_t>(begins_.size() - 1);
 }
 
+std::size_t NameCoder::slot_of(std::string_view word) const
+{
+    std::size_t at = std::hash<std::string_view>{}(word) & (slots_.size() - 1);
+    while (slots_[at] != 0 && text_of(words_[slots_[at] - 1]) != word)
+        at = (at + 1) & (slots_.size() - 1);
+    return at;
+}
+
 std::uint32_t NameCoder::number_of(std::string_view word)
 {
     if (words_.size() * 2 >= slots_.size())
         make_room();
-    std::size_t at = std::hash<std::string_view>{}(word) & (slots_.size() - 1);
-    for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1)) {
-        Word &known = words_[slots_[at] - 1];
-        if (text_of(known) == word) {
-            ++known.uses;
-            return slots_[at] - 1;
-        }
+    const std::size_t at = slot_of(word);
+    if (slots_[at] == 0) {
+        words_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(word.size()), 0});
+        text_ += word;
+        slots_[at] = static_cast<std::uint32_t>(words_.size());
     }
-    words_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(word.size()), 1});
-    text_ += word;
-    slots_[at] = static_cast<std::uint32_t>(words_.size());
+    ++words_[slots_[at] - 1].uses;
     return slots_[at] - 1;
 }
 
@@ -85,12 +76,28 @@ void NameCoder::make_room()
 {
     constexpr std::size_t first_slots = 1 << 16;
     slots_.assign(std::max(first_slots, slots_.size() * 2), 0);
-    for (std::size_t number = 0; number < words_.size(); ++number) {
-        std::size_t at = std::hash<std::string_view>{}(text_of(words_[number])) & (slots_.size() - 1);
-        while (slots_[at] != 0)
-            at = (at + 1) & (slots_.size() - 1);
-        slots_[at] = static_cast<std::uint32_t>(number + 1);
+    for (std::size_t number = 0; number < words_.size(); ++number)
+        slots_[slot_of(text_of(words_[number]))] = static_cast<std::uint32_t>(number + 1);
+}
+
+std::vector<std::uint32_t> NameCoder::numbers_of(std::string_view name) const
+{
+    std::vector<std::uint32_t> words, numbers;
+    bool known = !slots_.empty();
+    for_each_word(name, [&](std::string_view word) {
+        const std::uint32_t slot = known ? slots_[slot_of(word)] : 0;
+        known = slot != 0;
+        words.push_back(slot - 1);
+    });
+    if (!known && !words.empty())
+        return numbers;
+    for (std::uint32_t number = 0; number < begins_.size(); ++number) {
+        const std::size_t end = number + 1 < begins_.size() ? begins_[number + 1] : sequence_.size();
+        const std::span sequence(sequence_.begin() + begins_[number], sequence_.begin() + static_cast<std::ptrdiff_t>(end));
+        if (std::equal(sequence.begin(), sequence.end(), words.begin(), words.end()))
+            numbers.push_back(number);
     }
+    return numbers;
 }
 
 CodedNames NameCoder::finish(std::span<const std::uint32_t> numbers) const

@@ -22,9 +22,6 @@ class CodedNames
   public:
     [[nodiscard]] std::string at(std::size_t index) const;
 
-    // The first that equals `name`. Steps over all words for each of its words, and over all names.
-    [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
-
     [[nodiscard]] std::size_t size() const { return names_.size(); }
     [[nodiscard]] std::size_t memory_bytes() const { return words_.memory_bytes() + names_.memory_bytes(); }
 
@@ -45,6 +42,9 @@ class NameCoder
     // Returns the number of the name, from 0.
     std::uint32_t add(std::string_view name);
 
+    // Of those that equal `name`, in the order in which they came.
+    [[nodiscard]] std::vector<std::uint32_t> numbers_of(std::string_view name) const;
+
     // The names of these numbers, in this order.
     [[nodiscard]] CodedNames finish(std::span<const std::uint32_t> numbers) const;
 
@@ -56,6 +56,7 @@ class NameCoder
     };
 
     std::uint32_t number_of(std::string_view word);
+    [[nodiscard]] std::size_t slot_of(std::string_view word) const; // its own, or the free one that it would take
     [[nodiscard]] std::string_view text_of(const Word &word) const
     {
         return std::string_view(text_).substr(word.begin, word.size);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "host/proc_file.h"
 
@@ -34,43 +35,6 @@ std::optional<Row> parse_row(std::string_view line)
     row.name = row.name.substr(0, row.name.find('\t'));
     return row;
 }
-
-// Symbols as they come, before they are sorted.
-class Collector
-{
-  public:
-    void add(const Row &row)
-    {
-        ++rows_;
-        if (row.address == 0)
-            return;
-        entries_.push_back({row.address, names_.add(row.name)});
-    }
-
-    struct Entry {
-        std::uint64_t address;
-        std::uint32_t name;
-    };
-
-    std::vector<Entry> take_sorted()
-    {
-        // Stable: of several names for one address the kernel's own choice is the first.
-        std::stable_sort(entries_.begin(), entries_.end(),
-                         [](const Entry &a, const Entry &b) { return a.address < b.address; });
-        entries_.erase(std::unique(entries_.begin(), entries_.end(),
-                                   [](const Entry &a, const Entry &b) { return a.address == b.address; }),
-                       entries_.end());
-        return std::move(entries_);
-    }
-
-    [[nodiscard]] std::size_t rows() const { return rows_; }
-    [[nodiscard]] const NameCoder &names() const { return names_; }
-
-  private:
-    std::vector<Entry> entries_;
-    NameCoder names_;
-    std::size_t rows_ = 0;
-};
 
 // Calls `take` for each line; a line longer than half the buffer (none exists) is cut in two.
 template <typename Take>
@@ -103,7 +67,7 @@ int for_each_line(int fd, Take take)
 
 } // namespace
 
-Result<KernelSymbols> KernelSymbols::load(const std::filesystem::path &root, std::span<const std::string_view> data)
+Result<ListedSymbols> ListedSymbols::read(const std::filesystem::path &root, std::span<const std::string_view> data)
 {
     const auto path = under_root(root, "/proc/kallsyms");
     const auto attempted = "read kernel symbols from " + path.string();
@@ -111,36 +75,78 @@ Result<KernelSymbols> KernelSymbols::load(const std::filesystem::path &root, std
     if (!fd)
         return fail_errno(attempted, errno, "kernel stacks show addresses instead of names");
 
-    Collector collected;
-    KernelSymbols symbols;
+    ListedSymbols symbols;
+    bool hidden = false;
     const int error = for_each_line(fd.get(), [&](std::string_view line) {
         const auto row = parse_row(line);
         if (!row)
             return;
-        if (row->is_text && !row->name.starts_with("__pfx_"))
-            collected.add(*row);
+        if (row->address == 0) {
+            hidden = hidden || row->is_text;
+            return;
+        }
+        if (row->is_text && !row->name.starts_with("__pfx_")) {
+            symbols.addresses_.push_back(row->address);
+            symbols.names_.add(row->name);
+        }
         // By name alone: the type letters of data are not reliable on newer x86 kernels.
-        if (row->address != 0 && std::find(data.begin(), data.end(), row->name) != data.end())
+        if (std::find(data.begin(), data.end(), row->name) != data.end())
             symbols.data_.emplace_back(row->name, row->address);
     });
     if (error != 0)
         return fail_errno(attempted, error, "kernel stacks show addresses instead of names");
-    const auto entries = collected.take_sorted();
-    if (entries.empty() && collected.rows() > 0)
+    if (symbols.empty() && hidden)
         return fail(attempted, "all addresses are hidden (zero)",
                     "give it CAP_SYSLOG, and set sysctl kernel.kptr_restrict below 2; until then kernel stacks show addresses "
                     "instead of names");
-    if (entries.empty())
+    if (symbols.empty())
         return fail(attempted, "it lists no text symbols", "kernel stacks show addresses instead of names");
+    return symbols;
+}
 
-    std::vector<std::uint32_t> names;
-    names.reserve(entries.size());
-    symbols.offsets_.reserve(entries.size());
-    for (const auto &entry : entries) {
-        symbols.add_address(entry.address);
-        names.push_back(entry.name);
+std::optional<SymbolRange> ListedSymbols::range_of(std::string_view name) const
+{
+    std::optional<std::uint64_t> begin;
+    for (const std::uint32_t number : names_.numbers_of(name)) {
+        const auto own = addresses_.begin() + number;
+        // Of several names for one address the kernel's own choice is the first.
+        if (std::find(addresses_.begin(), own, *own) == own && (!begin || *own < *begin))
+            begin = *own;
     }
-    symbols.names_ = collected.names().finish(names);
+    if (!begin)
+        return std::nullopt;
+    SymbolRange range{*begin, *begin + KernelSymbols::max_offset};
+    bool last = true;
+    for (const std::uint64_t address : addresses_) {
+        if (address > *begin && (last || address < range.end)) {
+            range.end = address;
+            last = false;
+        }
+    }
+    return range;
+}
+
+std::optional<std::uint64_t> ListedSymbols::data_address(std::string_view name) const
+{
+    const auto found = std::find_if(data_.begin(), data_.end(), [name](const auto &symbol) { return symbol.first == name; });
+    return found == data_.end() ? std::nullopt : std::optional(found->second);
+}
+
+KernelSymbols ListedSymbols::by_address() const
+{
+    std::vector<std::uint32_t> order(addresses_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    // Stable: of several names for one address the first is kept.
+    std::stable_sort(order.begin(), order.end(),
+                     [this](std::uint32_t a, std::uint32_t b) { return addresses_[a] < addresses_[b]; });
+    order.erase(std::unique(order.begin(), order.end(),
+                            [this](std::uint32_t a, std::uint32_t b) { return addresses_[a] == addresses_[b]; }),
+                order.end());
+    KernelSymbols symbols;
+    symbols.offsets_.reserve(order.size());
+    for (const std::uint32_t number : order)
+        symbols.add_address(addresses_[number]);
+    symbols.names_ = names_.finish(order);
     return symbols;
 }
 
@@ -149,13 +155,6 @@ void KernelSymbols::add_address(std::uint64_t address)
     if (stretches_.empty() || address - stretches_.back().base > std::numeric_limits<std::uint32_t>::max())
         stretches_.push_back({address, offsets_.size()});
     offsets_.push_back(static_cast<std::uint32_t>(address - stretches_.back().base));
-}
-
-std::uint64_t KernelSymbols::address_at(std::size_t index) const
-{
-    const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), index,
-                                         [](std::size_t at, const Stretch &stretch) { return at < stretch.first; });
-    return std::prev(behind)->base + offsets_[index];
 }
 
 std::optional<KernelSymbol> KernelSymbols::find(std::uint64_t address) const
@@ -174,21 +173,6 @@ std::optional<KernelSymbol> KernelSymbols::find(std::uint64_t address) const
     if (offset > max_offset)
         return std::nullopt;
     return KernelSymbol{names_.at(static_cast<std::size_t>(nearest - offsets_.begin())), offset};
-}
-
-std::optional<SymbolRange> KernelSymbols::range_of(std::string_view name) const
-{
-    const auto index = names_.find(name);
-    if (!index)
-        return std::nullopt;
-    const std::uint64_t begin = address_at(*index);
-    return SymbolRange{begin, *index + 1 < size() ? address_at(*index + 1) : begin + max_offset};
-}
-
-std::optional<std::uint64_t> KernelSymbols::data_address(std::string_view name) const
-{
-    const auto found = std::find_if(data_.begin(), data_.end(), [name](const auto &symbol) { return symbol.first == name; });
-    return found == data_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::size_t KernelSymbols::memory_bytes() const

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,17 +51,6 @@ class PackedStrings
         for (std::size_t step = index % strings_per_mark; step > 0; --step)
             take(rest);
         return take(rest);
-    }
-
-    // The first that equals `string`; steps over all before it.
-    [[nodiscard]] std::optional<std::size_t> find(std::string_view string) const
-    {
-        std::string_view rest = bytes_;
-        for (std::size_t index = 0; index < size_; ++index) {
-            if (take(rest) == string)
-                return index;
-        }
-        return std::nullopt;
     }
 
     void shrink_to_fit()

@@ -15,6 +15,7 @@
 
 #include "capture/bpf_log.h"
 #include "capture/hook_table.h"
+#include "capture/kernel_description.h"
 #include "host/unique_fd.h"
 #include "oomtrace/wire_record.h"
 
@@ -26,11 +27,6 @@ namespace oomtrace
 {
 namespace
 {
-
-struct BtfDeleter {
-    void operator()(btf *types) const { btf__free(types); }
-};
-using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
 // "NUMBER NAME" of the type of this name and kind; "none".
 std::string place_of(const btf &types, const char *name, std::uint32_t kind)
@@ -44,13 +40,13 @@ class RelocationTypes : public testing::Test
   protected:
     RelocationTypes() : kernel_(btf__new_empty()), programs_(btf__new_empty()) {}
 
-    BtfPtr reduced()
+    KernelTypes reduced()
     {
         const auto bytes = relocation_types(*kernel_, *programs_);
-        return BtfPtr(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+        return KernelTypes(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
     }
 
-    BtfPtr kernel_, programs_;
+    KernelTypes kernel_, programs_;
 };
 
 TEST_F(RelocationTypes, KeepTheirNumbersAndWhatIsEmbeddedInThem)
@@ -76,7 +72,7 @@ TEST_F(RelocationTypes, KeepTheirNumbersAndWhatIsEmbeddedInThem)
     btf__add_enum(programs_.get(), "items", 4);
     btf__add_struct(programs_.get(), "absent", 0);
 
-    const BtfPtr types = reduced();
+    const KernelTypes types = reduced();
     ASSERT_TRUE(types);
     EXPECT_EQ(place_of(*types, "asked", BTF_KIND_STRUCT), std::to_string(asked));
     EXPECT_EQ(place_of(*types, "embedded", BTF_KIND_STRUCT), std::to_string(embedded));
@@ -103,7 +99,7 @@ TEST_F(RelocationTypes, KnowAFlavourAsLibbpfDoes)
         btf__add_struct(kernel_.get(), name, 1);
     for (const char *name : {"plain___v5_14", "two___flavour", "four____underscores", "___leading", "trailing___"})
         btf__add_struct(programs_.get(), name, 1);
-    const BtfPtr types = reduced();
+    const KernelTypes types = reduced();
     ASSERT_TRUE(types);
     EXPECT_EQ(place_of(*types, "plain", BTF_KIND_STRUCT), "1");
     EXPECT_EQ(place_of(*types, "two__underscores", BTF_KIND_STRUCT), "none");
@@ -115,15 +111,15 @@ TEST_F(RelocationTypes, KnowAFlavourAsLibbpfDoes)
 TEST_F(RelocationTypes, OfNoneThereAreNone)
 {
     btf__add_struct(kernel_.get(), "other", 1);
-    const BtfPtr types = reduced();
+    const KernelTypes types = reduced();
     ASSERT_TRUE(types);
     EXPECT_EQ(btf__type_cnt(types.get()), 1U) << "void";
 }
 
-struct SkeletonDeleter {
+struct CloseSkeleton {
     void operator()(oomtrace_bpf *skeleton) const { oomtrace_bpf__destroy(skeleton); }
 };
-using SkeletonPtr = std::unique_ptr<oomtrace_bpf, SkeletonDeleter>;
+using SkeletonPtr = std::unique_ptr<oomtrace_bpf, CloseSkeleton>;
 
 // Of every program that was loaded, as the kernel got it, but for the numbers of this process's file descriptors.
 std::map<std::string, std::vector<std::uint64_t>> instructions_of(const oomtrace_bpf &skeleton)
@@ -150,7 +146,7 @@ std::map<std::string, std::vector<std::uint64_t>> instructions_of(const oomtrace
 }
 
 // The programs of the tracepoint method that are for this kernel.
-SkeletonPtr load(const btf &kernel, const BpfLog &log, const char *types)
+SkeletonPtr loaded_with(const btf &kernel, const BpfLog &log, const char *types)
 {
     bpf_object_open_opts options{};
     options.sz = sizeof(options);
@@ -189,7 +185,7 @@ TEST(relocation_types, relocate_the_programs_as_all_types_of_this_kernel_do)
     if (::geteuid() != 0 || ::access("/sys/kernel/btf/vmlinux", R_OK) != 0)
         GTEST_SKIP() << "loading BPF programs needs root, and a kernel with BTF";
     const BpfLog log;
-    const BtfPtr kernel(btf__load_vmlinux_btf());
+    const KernelTypes kernel(btf__load_vmlinux_btf());
     ASSERT_TRUE(kernel);
     const SkeletonPtr unloaded(oomtrace_bpf__open());
     ASSERT_TRUE(unloaded);
@@ -197,8 +193,8 @@ TEST(relocation_types, relocate_the_programs_as_all_types_of_this_kernel_do)
     const UniqueFd file(::memfd_create("types", MFD_CLOEXEC));
     ASSERT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
 
-    const SkeletonPtr of_all = load(*kernel, log, nullptr);
-    const SkeletonPtr of_needed = load(*kernel, log, ("/proc/self/fd/" + std::to_string(file.get())).c_str());
+    const SkeletonPtr of_all = loaded_with(*kernel, log, nullptr);
+    const SkeletonPtr of_needed = loaded_with(*kernel, log, ("/proc/self/fd/" + std::to_string(file.get())).c_str());
     ASSERT_TRUE(of_all && of_needed);
     const auto expected = instructions_of(*of_all);
     ASSERT_GT(expected.size(), 5U);

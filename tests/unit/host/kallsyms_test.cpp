@@ -16,6 +16,19 @@ namespace
 
 using ::testing::HasSubstr;
 
+// By name and by address.
+struct Symbols : ListedSymbols, KernelSymbols {
+};
+
+Result<Symbols> load_symbols(const std::filesystem::path &root = "/", std::span<const std::string_view> data = {})
+{
+    auto listed = ListedSymbols::read(root, data);
+    if (!listed)
+        return tl::unexpected(listed.error());
+    KernelSymbols by_address = listed->by_address();
+    return Symbols{std::move(*listed), std::move(by_address)};
+}
+
 std::string at(const KernelSymbols &symbols, std::uint64_t address)
 {
     const auto symbol = symbols.find(address);
@@ -34,7 +47,7 @@ TEST(kallsyms, finds_the_symbol_an_address_lies_in)
                                  "ffffffff812a1500 D some_data\n"
                                  "ffffffff812a1600 W weak_function\n"
                                  "ffffffffc0100000 t ext4_iget\t[ext4]\n");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     EXPECT_EQ(symbols->size(), 5U);
     EXPECT_EQ(at(*symbols, 0xffffffff812a101c), "out_of_memory+0x1c");
@@ -51,7 +64,7 @@ TEST(kallsyms, addresses_outside_the_text_have_no_symbol)
 {
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", "ffffffff81000000 T first\nffffffff81000100 T last\n");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     EXPECT_EQ(at(*symbols, 0), "none");
     EXPECT_EQ(at(*symbols, 0xffffffff80ffffff), "none");
@@ -69,7 +82,7 @@ TEST(kallsyms, every_symbol_of_a_long_unsorted_table_is_found)
         table += fmt::format("{:016x} t function_with_a_rather_long_name_{}\t[module]\n", 0xffffffff81000000 + i * 64, i);
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", table);
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     ASSERT_EQ(symbols->size(), static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
@@ -87,7 +100,7 @@ TEST(kallsyms, symbols_may_lie_anywhere_in_the_address_space)
                                  "0000000000001000 T low\n"
                                  "ffffffffc0000000 t module_first\t[module]\n"
                                  "fffffffffffffff0 t module_last\t[module]\n");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     EXPECT_EQ(at(*symbols, 0xfff), "none");
     EXPECT_EQ(at(*symbols, 0x1001), "low+0x1");
@@ -107,7 +120,7 @@ TEST(kallsyms, symbols_may_lie_anywhere_in_the_address_space)
 // from.
 TEST(kallsyms, the_symbols_of_this_kernel_come_back_as_they_were)
 {
-    const auto symbols = KernelSymbols::load();
+    const auto symbols = load_symbols();
     if (!symbols)
         GTEST_SKIP() << symbols.error().reason;
     std::map<std::uint64_t, std::string> expected;
@@ -136,7 +149,7 @@ TEST(kallsyms, a_function_reaches_to_the_next_symbol)
                                  "ffffffff812a2000 t helper\n"
                                  "ffffffff812a3000 t helper\n"
                                  "ffffffff812a4000 T last\n");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     const auto range = [&](std::string_view name) {
         const auto found = symbols->range_of(name);
@@ -159,7 +172,7 @@ TEST(kallsyms, a_function_is_found_by_name_at_every_place_in_the_table)
         table += fmt::format("{:016x} t function_{}\n", 0xffffffff81000000 + i * 16, i);
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", table);
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     for (int i = 0; i < 100; ++i) {
         const auto found = symbols->range_of(fmt::format("function_{}", i));
@@ -177,7 +190,7 @@ TEST(kallsyms, data_is_there_by_name_when_it_was_asked_for)
                                  "ffffffff82000200 D not_asked_for\n"
                                  "0000000000000000 A hidden\n");
     constexpr std::string_view wanted[] = {"__per_cpu_offset", "read_only", "hidden", "not_listed"};
-    const auto symbols = KernelSymbols::load(tree.root(), wanted);
+    const auto symbols = load_symbols(tree.root(), wanted);
     ASSERT_TRUE(symbols);
     EXPECT_EQ(symbols->data_address("__per_cpu_offset"), 0xffffffff82000000);
     EXPECT_EQ(symbols->data_address("read_only"), 0xffffffff82000100);
@@ -191,7 +204,7 @@ TEST(kallsyms, a_last_line_without_newline_counts)
 {
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", "ffffffff81000000 T first\nffffffff81000100 T last");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_TRUE(symbols);
     EXPECT_EQ(at(*symbols, 0xffffffff81000101), "last+0x1");
 }
@@ -200,7 +213,7 @@ TEST(kallsyms, hidden_addresses_are_an_error_that_says_what_to_do)
 {
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", "0000000000000000 T _stext\n0000000000000000 t out_of_memory\n");
-    const auto symbols = KernelSymbols::load(tree.root());
+    const auto symbols = load_symbols(tree.root());
     ASSERT_FALSE(symbols);
     EXPECT_THAT(symbols.error().attempted, HasSubstr("/proc/kallsyms"));
     EXPECT_EQ(symbols.error().reason, "all addresses are hidden (zero)");
@@ -211,11 +224,11 @@ TEST(kallsyms, hidden_addresses_are_an_error_that_says_what_to_do)
 TEST(kallsyms, a_missing_or_senseless_file_is_an_error)
 {
     const test::FixtureTree tree;
-    EXPECT_FALSE(KernelSymbols::load(tree.root()));
+    EXPECT_FALSE(load_symbols(tree.root()));
     tree.write("/proc/kallsyms", "");
-    EXPECT_FALSE(KernelSymbols::load(tree.root()));
+    EXPECT_FALSE(load_symbols(tree.root()));
     tree.write("/proc/kallsyms", "not a symbol table\nffffffff81000000\nffffffff81000000 T\nffffffff81000000 T \n\n\n");
-    EXPECT_FALSE(KernelSymbols::load(tree.root()));
+    EXPECT_FALSE(load_symbols(tree.root()));
 }
 
 } // namespace
