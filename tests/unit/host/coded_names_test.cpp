@@ -22,6 +22,7 @@ TEST(coded_names, names_of_every_shape_come_back)
         "out_of_memory", std::string(511, 'x')};
     NameCoder coder;
     std::vector<std::uint32_t> numbers;
+    numbers.reserve(names.size());
     for (const std::string &name : names)
         numbers.push_back(coder.add(name));
     const CodedNames coded = coder.finish(numbers);
