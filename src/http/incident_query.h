@@ -25,8 +25,9 @@ struct IncidentQuery {
     std::vector<std::pair<std::string, std::string>> given;
 };
 
-// since, until (parse_moment()), cgroup, pod, unit, comm, outcome, scope, older_than, limit. An empty value is none: a form sends
-// those that were left empty. A name that is not one of these is refused: a filter that was passed over would look obeyed.
+// since, until (parse_moment()), cgroup, pod, unit, comm, outcome, scope, older_than, limit. An empty value is none: a form
+// sends those that were left empty. A name that is not one of these is refused: a filter that was passed over would look
+// obeyed.
 Result<IncidentQuery> parse_incident_query(const Request &request, std::int64_t now_ns);
 
 // `path`?name=value&..., with older_than where it is not empty; percent-encoded.
