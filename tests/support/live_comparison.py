@@ -34,10 +34,11 @@ HOLDERS_OF_THE_HOST = {"slab_reclaimable", "slab_unreclaimable"}
 class LiveComparison:
     """What was compared of all incidents of a run, what differs, and what was expected to."""
 
-    def __init__(self, victim_tolerance_pages=0):
-        """`victim_tolerance_pages`: see incident_comparison.Options."""
+    def __init__(self, victim_tolerance_pages=0, released_pages=0):
+        """Both: see incident_comparison.Options."""
         self.compared = 0
         self._victim_tolerance_pages = victim_tolerance_pages
+        self._released_pages = released_pages
         self._held_back = frozenset()  # fields that follow from the victim's counters
         self.problems = []
         self.expected = collections.defaultdict(set)  # reason -> fields
@@ -129,8 +130,7 @@ class LiveComparison:
         for field in ("requested_bytes", "highest_zone"):
             self.check(f"now.{field}", now[field], other[field])
         limit, limit_log = now["limit"] or {}, other["limit"] or {}
-        usages = [place["usage_bytes"] for place in (limit, limit_log) if place.get("usage_bytes") is not None]
-        usage_moved = len(usages) == 2 and 0 < abs(usages[0] - usages[1]) <= MOVED_PAGES * PAGE
+        usage_moved = self._usage_moved(limit.get("usage_bytes"), limit_log.get("usage_bytes"))
         # It is the usage without what the processes have, and none where that is little.
         outside = "not_in_processes_bytes"
         self.check(f"now.{outside}", now[outside], other[outside], reason=MOVED if usage_moved else None)
@@ -156,6 +156,11 @@ class LiveComparison:
             elif reason is None and holder in ours and abs(ours[holder] - held["bytes"]) <= MOVED_PAGES * PAGE:
                 reason = MOVED
             self.check(f"now.held.{holder}", held["bytes"], ours.get(holder), reason=reason)
+
+    def _usage_moved(self, live, log):
+        if live is None or log is None or live == log:
+            return False
+        return -MOVED_PAGES * PAGE <= live - log <= (MOVED_PAGES + self._released_pages) * PAGE
 
     def _compare_zones(self, live, log, others_left_out):
         """Whether a zone has moved in between."""

@@ -112,6 +112,16 @@ class OfAGlobalOom(unittest.TestCase):
             comparison = compare(live, explained)
             self.assertEqual(not comparison.problems, fits, comparison.problems)
 
+    def test_what_a_dying_process_gave_back(self):
+        live, explained = live_record("7.3.4-memcg-fentry"), explain("7.3.4-memcg-fentry")
+        pages = live_comparison.MOVED_PAGES + 100
+        live[0]["verdict"]["now"]["limit"]["usage_bytes"] = (
+            explained[0]["verdict"]["now"]["limit"]["usage_bytes"] + pages * live_comparison.PAGE
+        )
+        for released, fits in (100, True), (99, False):
+            comparison = compare(live, explained, released_pages=released)
+            self.assertEqual(not comparison.problems, fits, comparison.problems)
+
     def test_a_report_without_a_record(self):
         self.assertIn("has no live record", compare(self.live[:1], self.explained).problems[0])
 

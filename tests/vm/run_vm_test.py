@@ -24,7 +24,7 @@ import kernel_report  # noqa: E402
 import log_comparison  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
-from scenario import METHODS, SCENARIOS_DIRECTORY, SPLIT_RSS_KERNELS, SPLIT_RSS_PAGES, Run, comparison_options, load_scenarios  # noqa: E402
+from scenario import METHODS, SCENARIOS_DIRECTORY, Run, comparison_options, load_scenarios  # noqa: E402
 from setup_checks import read_members  # noqa: E402
 
 
@@ -111,15 +111,16 @@ def explain_log(oomtrace, log):
     return [json.loads(line) for line in explained.stdout.splitlines()]
 
 
-def check_explained(options, run):
-    """The log alone gives all that the kernel printed, and tells the same as the live record; how many values were compared."""
+def check_explained(options, run, how):
+    """The log alone gives all that the kernel printed, and tells the same as the live record, `how` it was compared with the kernel's
+    report; how many values were compared."""
     log = run.directory / "dmesg.txt"
     explained = explain_log(options.oomtrace, log)
     ledger, lost = log_comparison.compare_log(explained, log.read_text(errors="surrogateescape"))
     not_offered = []
     if not log_comparison.not_lost(ledger, explained):
         not_offered = [f"not offered ({why}): {sorted(fields)}" for why, fields in ledger.not_offered.items()]
-    comparison = LiveComparison(SPLIT_RSS_PAGES if options.kernel in SPLIT_RSS_KERNELS else 0)
+    comparison = LiveComparison(how.victim_tolerance_pages, how.released_pages)
     comparison.compare(run.incidents, explained)
     print(comparison.table())
     for problem in [*map(str, ledger.mismatches), *lost, *not_offered, *comparison.problems]:
@@ -151,7 +152,7 @@ def check_run(options, scenario, run):
     print(ledger.table())
     if ledger.mismatches:
         checks.problems.append(f"{len(ledger.mismatches)} values differ from the kernel's report, see above")
-    explained = check_explained(options, run)
+    explained = check_explained(options, run, how)
     return {
         "incidents": len(run.incidents),
         "candidates": sum(len(incident["candidates"] or []) for incident in run.incidents),
