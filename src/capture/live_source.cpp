@@ -39,8 +39,8 @@ std::optional<Record> record_as(std::span<const std::byte> bytes)
 
 } // namespace
 
-LiveSource::LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_bytes)
-    : system_(system), staging_(staging_bytes), log_(log)
+LiveSource::LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_size)
+    : system_(system), staging_(staging_size), log_(log)
 {
 }
 

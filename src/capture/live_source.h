@@ -56,7 +56,7 @@ class LiveSource final : public RecordSource
     [[nodiscard]] std::uint64_t records() const { return records_.load(std::memory_order_relaxed); }
 
   private:
-    LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_bytes);
+    LiveSource(const SystemStateReader &system, const KernelLogOptions &log, std::size_t staging_size);
 
     bool stage(std::span<const std::byte> sample);
     [[nodiscard]] std::span<const std::byte> first_staged() const;

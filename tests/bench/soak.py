@@ -154,8 +154,9 @@ def measure(options, figures):
     for whose, count in expected.items():
         if count != len(killed):
             figures.problems.append(f"{whose}: {count:g} kills, there were {len(killed)}")
-    if victims != collections.Counter(killed):
-        figures.problems.append(f"victims in the store: {sum((victims - collections.Counter(killed)).values())} were not killed here")
+    missing, others = collections.Counter(killed) - victims, victims - collections.Counter(killed)
+    if missing or others:
+        figures.problems.append(f"victims in the store: {missing.total()} are missing, {others.total()} were not killed here")
     never = ("oomtrace_records_lost_total", "oomtrace_incidents_incomplete_total", "oomtrace_kernel_log_mismatches_total")
     figures.problems += [f"{name}: {grown(name):g}" for name in never if grown(name)]
     if healthy != 200:

@@ -41,8 +41,9 @@ def measure(options, output, figures):
     for whose, count in {"/proc/vmstat": counted, "the store": sum(kills.values()), "oomtrace_kills_total": in_metrics}.items():
         if count != options.ooms:
             figures.problems.append(f"{whose}: {count:g} kills, there were {options.ooms}")
-    if kills != killed:
-        figures.problems.append(f"kills in the store: {sum((kills - killed).values())} were not killed by the storm")
+    missing, others = killed - kills, kills - killed
+    if missing or others:
+        figures.problems.append(f"kills in the store: {missing.total()} are missing, {others.total()} were not killed by the storm")
     lost = sum(incident["completeness"]["records_lost"] for incident in incidents)
     if lost:
         figures.problems.append(f"{lost} records lost")
