@@ -15,7 +15,6 @@ import os
 import pathlib
 import signal
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -48,8 +47,12 @@ class Groups:
     def __init__(self, count):
         self.kills = self.ended = self._made = 0
         self._open = collections.deque()
-        for _ in range(count):
-            self._add()
+        try:
+            for _ in range(count):
+                self._add()
+        except BaseException:
+            self.end()
+            raise
 
     def _add(self):
         self._made += 1
@@ -109,7 +112,7 @@ def drive(options, groups, watch):
             eaters.append(subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         for eater in eaters:
             if eater.wait(timeout=60) != -signal.SIGKILL:
-                raise CgroupError(f"an eater ended with {eater.returncode}")
+                raise RuntimeError(f"an eater ended with {eater.returncode}")
             killed.append(eater.pid)
         if len(killed) >= next_sample:
             watch.sample()
@@ -124,10 +127,10 @@ def stored(path):
     return {row[0] for row in rows}, collections.Counter(row[1] for row in rows), sum(row[2] for row in rows)
 
 
-def measure(options, figures):
+def measure(options, groups, figures):
     before = counted_by_kernel()
     with tempfile.TemporaryDirectory() as directory, AgentRun(options.oomtrace, directory) as agent:
-        metrics_before, groups, watch = agent.metrics(), Groups(options.groups), Watch(agent)
+        metrics_before, watch = agent.metrics(), Watch(agent)
         processor_before = watch.processor_s()
         try:
             killed, seconds = drive(options, groups, watch)
@@ -164,12 +167,12 @@ def measure(options, figures):
 
     # What it takes once is taken by then.
     warm = len(watch.resident_kib) // 4
-    growth = statistics.median(watch.resident_kib[-warm:]) - statistics.median(watch.resident_kib[warm : 2 * warm])
+    growth = watch.resident_kib[-1] - watch.resident_kib[warm]
     files = max(watch.open_files[-warm:]) - max(watch.open_files[warm : 2 * warm])
     figures.add("OOMs", "", [len(killed)], note=f"in {seconds:.0f} s, {groups.ended} groups")
     figures.add("processor", "%", [100 * processor / seconds], bound=options.max_processor_percent, note="of one core")
     figures.add("resident", "MiB", [kib / 1024 for kib in watch.resident_kib[warm:]], bound=options.max_resident_mib)
-    figures.add("resident, growth", "KiB", [growth], bound=options.max_growth_kib, note="last quarter less the second")
+    figures.add("resident, growth", "KiB", [growth], bound=options.max_growth_kib, note="from the first quarter's end to the end")
     figures.add("open files, growth", "", [files], bound=0, note=f"of {max(watch.open_files)}")
 
 
@@ -187,10 +190,15 @@ def main():
     options = parser.parse_args()
     figures = Figures("soak")
     try:
-        measure(options, figures)
+        with ScratchCgroup(f"oomtrace-soak-{os.getpid()}", LIMIT):
+            pass
     except CgroupError as error:
         print(f"SKIP {error}")
         return SKIPPED
+    try:
+        measure(options, Groups(options.groups), figures)
+    except (CgroupError, RuntimeError) as error:
+        figures.problems.append(str(error))
     return figures.finish(options.json)
 
 
