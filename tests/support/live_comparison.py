@@ -19,6 +19,7 @@ NOT_PRINTED = "the kernel does not print this counter"
 NOT_PER_NODE = "the kernel prints this counter for the whole host only"
 NO_MEMORY_STAT = "the live record has no memory.stat of the cgroup"
 MOVED = "free pages, watermarks and a cgroup's usage went on moving between the live reading and the report"
+GAVE_UP_ITS_MEMORY = "a process that had memory at the live reading had given it up before the kernel printed its table"
 THREAD_ASKS = "the report does not name the process of a thread that asks"
 ONLY_THE_KILL = "of this OOM the kernel printed no more than the line of the kill (its rate limit)"
 NOBODY_WEIGHED = "with oom_kill_allocating_task or panic_on_oom the kernel weighs nobody, and prints its table all the same"
@@ -133,7 +134,8 @@ class LiveComparison:
         usage_moved = self._usage_moved(limit.get("usage_bytes"), limit_log.get("usage_bytes"))
         # It is the usage without what the processes have, and none where that is little.
         outside = "not_in_processes_bytes"
-        self.check(f"now.{outside}", now[outside], other[outside], reason=MOVED if usage_moved else None)
+        exited = GAVE_UP_ITS_MEMORY if _gave_up_their_memory(live, log) else None
+        self.check(f"now.{outside}", now[outside], other[outside], reason=MOVED if usage_moved else exited)
         for field in sorted({*limit, *limit_log}):
             reason = MOVED if field == "usage_bytes" and usage_moved else None
             self.check(f"now.limit.{field}", limit.get(field), limit_log.get(field), reason=reason)
@@ -226,13 +228,19 @@ def _pid(incident):
     return incident["victim"]["pid"] if incident["victim"] else None
 
 
-def _pids(kills):
-    return sorted(kill["pid"] for kill in kills or [])
+def _pids(processes):
+    return sorted(process["pid"] for process in processes or [])
 
 
 def _same_end(live, log):
     """Of incidents without a victim, or with the same one: the outcome tells them apart."""
     return live["outcome"] == log["outcome"] or live["victim"] is not None
+
+
+def _gave_up_their_memory(live, log):
+    """The kernel lists every process that has memory, but for its own threads and init."""
+    listed = set(_pids(log["candidates"]))
+    return bool(listed) and any(record["rss_bytes"] and record["pid"] not in listed for record in live["candidates"] or [])
 
 
 def _nobody_weighed(live, log):

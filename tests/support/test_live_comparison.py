@@ -122,6 +122,16 @@ class OfAGlobalOom(unittest.TestCase):
             comparison = compare(live, explained, released_pages=released)
             self.assertEqual(not comparison.problems, fits, comparison.problems)
 
+    def test_a_process_that_exited_before_the_table_was_printed(self):
+        live, explained = live_record("7.3.4-memcg-fentry"), explain("7.3.4-memcg-fentry")
+        live[0]["verdict"]["now"]["not_in_processes_bytes"] = 1 << 20
+        candidates = live[0]["candidates"]
+        gone = candidates[0] | {"pid": 1 << 20, "eligible": False, "skip_reason": "oom_skip"}
+        for rss, fits in (1 << 20, True), (None, False):
+            live[0]["candidates"] = [*candidates, gone | {"rss_bytes": rss}]
+            comparison = compare(live, explained)
+            self.assertEqual(not comparison.problems, fits, comparison.problems)
+
     def test_a_report_without_a_record(self):
         self.assertIn("has no live record", compare(self.live[:1], self.explained).problems[0])
 
