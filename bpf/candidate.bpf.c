@@ -53,10 +53,6 @@ __noinline int emit_candidate_by_address(__u64 address, __s64 points, __s64 chos
 		if (bound_reached)
 			leader_facts |= WIRE_TASK_LOOK_BOUND;
 	}
-	struct sampled_candidate *record = begin_candidate(leader);
-	if (!record)
-		return 0;
-	set_evaluation(record, &evaluation);
-	fill_candidate(record, leader, task, BPF_CORE_READ(task, mm), leader_facts);
+	write_candidate(leader, task, BPF_CORE_READ(task, mm), leader_facts, &evaluation);
 	return 0;
 }

@@ -112,6 +112,17 @@ static __always_inline void fill_candidate(struct sampled_candidate *record, str
 	candidate_is_written();
 }
 
+static __always_inline void write_candidate(struct task_struct *leader, struct task_struct *task, struct mm_struct *mm,
+					    __u32 leader_facts, const struct evaluation *evaluation)
+{
+	struct sampled_candidate *record = begin_candidate(leader);
+
+	if (!record)
+		return;
+	set_evaluation(record, evaluation);
+	fill_candidate(record, leader, task, mm, leader_facts);
+}
+
 /* A user process whose leader has no mm while other threads live: those have to be looked at, by address. */
 static __always_inline bool leader_lost_its_mm(struct task_struct *task, struct mm_struct *mm)
 {

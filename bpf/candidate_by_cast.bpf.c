@@ -8,27 +8,10 @@
 #include "task_walk.bpf.h"
 
 /* oom_evaluate_task(task, oc) of the open invocation is about to return `result`. */
-static __always_inline int on_evaluated(__u64 address, __u64 oc, int result)
+static __always_inline void on_evaluated(__u64 task, __u64 oc, int result)
 {
-	struct evaluation evaluation;
-
-	if (!candidates_are_sent(address, oc, result))
-		return 0;
-	struct task_struct *task = KERNEL_POINTER(struct task_struct, address);
-	struct mm_struct *mm = task->mm;
-	if (leader_lost_its_mm(task, mm)) {
-		read_evaluation(&evaluation, address, oc, result);
-		emit_candidate_by_address(address, evaluation.points, evaluation.chosen_points, evaluation.facts);
-		return 0; /* a fexit program has to */
-	}
-	struct sampled_candidate *record = begin_candidate(task);
-	if (!record)
-		return 0;
-	/* Only now: there are too few registers to keep it through the calls. */
-	read_evaluation(&evaluation, address, oc, result);
-	set_evaluation(record, &evaluation);
-	fill_candidate(record, task, task, mm, 0);
-	return 0;
+	if (candidates_are_sent(task, oc, result))
+		emit_evaluated(KERNEL_POINTER(struct task_struct, task), task, oc, result);
 }
 
 SEC("?fexit/oom_evaluate_task")
@@ -40,7 +23,9 @@ int BPF_PROG(fexit_evaluated_by_cast, struct task_struct *task, void *oom_contro
 		return 0;
 	/* A typed pointer is no number, but one that has been in memory is. */
 	*slot = (__u64)task;
-	return on_evaluated(*slot, (__u64)oom_control, result);
+	on_evaluated(*slot, (__u64)oom_control, result);
+	invocation.badness = BADNESS_NOT_SEEN;
+	return 0;
 }
 
 SEC("?kretprobe/oom_evaluate_task")
@@ -48,7 +33,9 @@ int BPF_KRETPROBE(kretprobe_evaluated_by_cast, int result)
 {
 	__u64 task = take_evaluated_task();
 
-	return task ? on_evaluated(task, invocation.oom_control, result) : 0;
+	if (task)
+		on_evaluated(task, invocation.oom_control, result);
+	return 0;
 }
 
 /* Keeps the tasks that were weighed, with the addresses of what belongs to each. */
@@ -86,9 +73,8 @@ static __always_inline void touch_gathered(void)
 		struct signal_struct *signal = KERNEL_POINTER(struct signal_struct, entry->signal);
 		const struct cred *cred = KERNEL_POINTER(struct cred, entry->cred);
 		struct mm_struct *mm = KERNEL_POINTER(struct mm_struct, entry->mm);
-		/* Pointers may be stored, but not added up. */
+		/* A pointer may be stored, but not added up. */
 		entry->parent = (__u64)task->real_parent;
-		entry->vfork_done = (__u64)task->vfork_done;
 		touched += task->flags + task->pid + task->start_boottime;
 		touched += signal->nr_threads + signal->oom_score_adj + cred->uid.val;
 		touched += mm->mm_users.counter + mm->total_vm + mm_has_oom_skip(mm);
@@ -107,11 +93,7 @@ __noinline int emit_gathered(__u64 index)
 	struct mm_struct *mm = task->mm;
 	if (leader_lost_its_mm(task, mm))
 		return emit_candidate_by_address(address, 0, 0, 0);
-	struct sampled_candidate *record = begin_candidate(task);
-	if (!record)
-		return 0;
-	set_evaluation(record, &(struct evaluation){});
-	fill_candidate(record, task, task, mm, 0);
+	write_candidate(task, task, mm, 0, &(struct evaluation){});
 	return 0;
 }
 

@@ -21,7 +21,7 @@ static __always_inline int on_out_of_memory(void *context, __u64 oom_control)
 /* oom_badness() returned. It is called from /proc/PID/oom_score too, without oom_lock and by other tasks. */
 static __always_inline int on_badness(__s64 points)
 {
-	if (invocation.task == (__u64)bpf_get_current_task())
+	if (in_open_invocation())
 		invocation.badness = points;
 	return 0;
 }
@@ -38,8 +38,6 @@ static __always_inline __u64 take_evaluated_task(void)
 	__u64 task = invocation.evaluated_task;
 
 	invocation.evaluated_task = 0;
-	if (!task)
-		invocation.badness = BADNESS_NOT_SEEN; /* that task's */
 	return task;
 }
 
@@ -62,7 +60,6 @@ static __always_inline void read_evaluation(struct evaluation *evaluation, __u64
 {
 	__s64 points = invocation.badness;
 
-	invocation.badness = BADNESS_NOT_SEEN;
 	invocation.tasks_seen++;
 	evaluation->points = 0;
 	evaluation->chosen_points = ADDRESS_READ(struct oom_control, oom_control, chosen_points);
@@ -95,6 +92,26 @@ static __always_inline bool candidates_are_sent(__u64 task, __u64 oom_control, i
 	read_evaluation(&evaluation, task, oom_control, result);
 	note_evaluation(task, &evaluation);
 	return false;
+}
+
+/* The candidate of a leader by a typed pointer, which the thread that holds its mm is in all but a few cases. */
+static __always_inline void emit_evaluated(struct task_struct *task, __u64 address, __u64 oom_control, int result)
+{
+	struct evaluation evaluation;
+	struct mm_struct *mm = task->mm;
+
+	if (leader_lost_its_mm(task, mm)) {
+		read_evaluation(&evaluation, address, oom_control, result);
+		emit_candidate_by_address(address, evaluation.points, evaluation.chosen_points, evaluation.facts);
+		return;
+	}
+	struct sampled_candidate *record = begin_candidate(task);
+	if (!record)
+		return;
+	/* Only now: there are too few registers to keep it through the calls. */
+	read_evaluation(&evaluation, address, oom_control, result);
+	set_evaluation(record, &evaluation);
+	fill_candidate(record, task, task, mm, 0);
 }
 
 /* oom_kill_process(oc, message) was entered. */

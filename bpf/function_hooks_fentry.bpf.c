@@ -20,23 +20,13 @@ int BPF_PROG(fexit_oom_badness, struct task_struct *task, unsigned long total_pa
 SEC("?fexit/oom_evaluate_task")
 int BPF_PROG(fexit_oom_evaluate_task, struct task_struct *task, void *oom_control, int result)
 {
-	struct evaluation evaluation;
-	struct mm_struct *mm = task->mm;
 	__u64 address = address_of(task), oc = (__u64)oom_control;
 
-	if (!is_of_open_invocation(oc) || !candidates_are_sent(address, oc, result))
+	if (!is_of_open_invocation(oc))
 		return 0;
-	if (leader_lost_its_mm(task, mm)) {
-		read_evaluation(&evaluation, address, oc, result);
-		emit_candidate_by_address(address, evaluation.points, evaluation.chosen_points, evaluation.facts);
-		return 0; /* a fexit program has to */
-	}
-	struct sampled_candidate *record = begin_candidate(task);
-	if (!record)
-		return 0;
-	read_evaluation(&evaluation, address, oc, result);
-	set_evaluation(record, &evaluation);
-	fill_candidate(record, task, task, mm, 0);
+	if (candidates_are_sent(address, oc, result))
+		emit_evaluated(task, address, oc, result);
+	invocation.badness = BADNESS_NOT_SEEN;
 	return 0;
 }
 

@@ -25,8 +25,10 @@ int BPF_KRETPROBE(kretprobe_oom_badness, long points)
 SEC("?kprobe/oom_evaluate_task")
 int BPF_KPROBE(kprobe_oom_evaluate_task, struct task_struct *task, void *oom_control)
 {
-	if (is_of_open_invocation((__u64)oom_control))
+	if (is_of_open_invocation((__u64)oom_control)) {
 		invocation.evaluated_task = (__u64)task;
+		invocation.badness = BADNESS_NOT_SEEN; /* here, since a return may be missed */
+	}
 	return 0;
 }
 

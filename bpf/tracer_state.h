@@ -152,7 +152,6 @@ struct gathered_task {
 	wire_u64 signal;
 	wire_u64 cred;
 	wire_u64 parent;
-	wire_u64 vfork_done;
 };
 struct gathered_tasks {
 	struct gathered_task tasks[TASKS_PER_STEP];
