@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The reader of kernel logs alone, without file and output: bytes per second through a log without OOMs and one full of them.
-#include <fstream>
 #include <sstream>
 #include <string>
 
 #include <benchmark/benchmark.h>
 
 #include "kernel_log/log_reader.h"
+#include "support/report_file.h"
 
 namespace
 {
 
 using oomtrace::Incident;
 using oomtrace::kernel_log::LogReader;
+using oomtrace::test::report_text;
 
 std::string quiet_log()
 {
@@ -24,14 +25,6 @@ std::string quiet_log()
         log += "Nov 25 02:22:36 db1 kernel: [" + number + ".123456] eth0: link becomes ready, zoom 5\n";
     }
     return log;
-}
-
-std::string report_text(const char *name)
-{
-    std::ifstream file(std::string(KERNEL_REPORTS) + "/" + name);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
 }
 
 void read_log(benchmark::State &state, const std::string &log)

@@ -2,7 +2,6 @@
 // What the kernel remembered from before the start, through the whole of decode and reconstruct.
 #include "kernel_log/backlog.h"
 
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -11,30 +10,21 @@
 
 #include "support/canned_episodes.h"
 #include "support/replay.h"
+#include "support/report_file.h"
 
 namespace oomtrace::test
 {
 namespace
 {
 
-std::vector<std::string> lines_of(const std::string &name)
-{
-    std::ifstream file(std::string(KERNEL_REPORTS) + "/" + name, std::ios::binary);
-    EXPECT_TRUE(file) << name;
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);)
-        lines.push_back(line);
-    return lines;
-}
-
 // Two OOMs of the dump, two of this boot: of a group, and one that SysRq asked for.
 Stream remembered()
 {
     Stream stream;
     stream.host().log_event(WIRE_LOG_LISTENING);
-    for (const std::string &line : lines_of("memcg_v2-6.12.txt"))
+    for (const std::string &line : lines_of(report_text("memcg_v2-6.12.txt")))
         stream.log_line(line, WIRE_LOG_BEFORE_START | WIRE_LOG_EARLIER_BOOT);
-    for (const std::string &line : lines_of("group_and_sysrq-6.12.kmsg.txt"))
+    for (const std::string &line : lines_of(report_text("group_and_sysrq-6.12.kmsg.txt")))
         stream.log_line(line, WIRE_LOG_BEFORE_START);
     return stream;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel_log/compare_incidents.h"
 
-#include <fstream>
 #include <functional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +11,7 @@
 
 #include "kernel_log/compare_text.h"
 #include "kernel_log/log_reader.h"
+#include "support/report_file.h"
 
 namespace oomtrace::kernel_log
 {
@@ -25,13 +24,9 @@ using testing::IsEmpty;
 // The first report of a file.
 Incident first_of(const std::string &name)
 {
-    std::ifstream file(std::string(KERNEL_REPORTS) + "/" + name, std::ios::binary);
-    EXPECT_TRUE(file) << name;
-    std::ostringstream text;
-    text << file.rdbuf();
     std::vector<Incident> incidents;
     LogReader reader([&](const Incident &incident) { incidents.push_back(incident); }, "test");
-    reader.feed(text.str());
+    reader.feed(test::report_text(name));
     reader.finish();
     EXPECT_FALSE(incidents.empty());
     return incidents.front();

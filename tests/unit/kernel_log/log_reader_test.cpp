@@ -2,7 +2,6 @@
 #include "kernel_log/log_reader.h"
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -10,21 +9,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/report_file.h"
+
 namespace oomtrace::kernel_log
 {
 namespace
 {
 
+using test::report_text;
 using testing::ElementsAre;
-
-std::string file_text(const std::string &name)
-{
-    std::ifstream file(std::string(KERNEL_REPORTS) + "/" + name, std::ios::binary);
-    EXPECT_TRUE(file) << name;
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 std::vector<Incident> incidents_of(std::string_view log, std::size_t piece = SIZE_MAX)
 {
@@ -77,7 +70,7 @@ constexpr const char *highmem_2_6 = "seed-2.6-highmem.txt";
 
 TEST(LogReader, TellsWhichZoneOfAnOldKernelWasShort)
 {
-    const auto incidents = incidents_of(file_text(python_2_6_27));
+    const auto incidents = incidents_of(report_text(python_2_6_27));
     ASSERT_EQ(incidents.size(), 1U);
     const Incident &incident = incidents.front();
     EXPECT_EQ(incident.outcome, Outcome::killed);
@@ -117,7 +110,7 @@ TEST(LogReader, TellsWhichZoneOfAnOldKernelWasShort)
 
 TEST(LogReader, FindsTheShortZoneInLinesThatRunTogether)
 {
-    const auto incidents = incidents_of(file_text(highmem_2_6));
+    const auto incidents = incidents_of(report_text(highmem_2_6));
     ASSERT_EQ(incidents.size(), 1U);
     const Incident &incident = incidents.front();
     EXPECT_EQ(incident.outcome, Outcome::unknown);
@@ -145,7 +138,7 @@ TEST(LogReader, FindsTheShortZoneInLinesThatRunTogether)
 
 TEST(LogReader, HasTheSameIncidentsWhateverCarriesTheLog)
 {
-    const std::string dmesg = file_text("global-6.12.txt");
+    const std::string dmesg = report_text("global-6.12.txt");
     const auto expected = ids_of(dmesg);
     ASSERT_EQ(expected.size(), 2U);
     const std::string plain = bare(dmesg);
@@ -170,7 +163,7 @@ TEST(LogReader, HasTheSameIncidentsWhateverCarriesTheLog)
 TEST(LogReader, DoesNotDependOnThePiecesThatCome)
 {
     for (const char *name : {"global-6.12.txt", "memcg_v2-7.3.txt", "group_and_sysrq-6.12.kmsg.txt", highmem_2_6}) {
-        const std::string log = file_text(name);
+        const std::string log = report_text(name);
         const auto expected = ids_of(log);
         EXPECT_FALSE(expected.empty());
         for (const std::size_t piece : {1UL, 7UL, 100UL, 4096UL})
@@ -180,8 +173,8 @@ TEST(LogReader, DoesNotDependOnThePiecesThatCome)
 
 TEST(LogReader, TellsHostsApartThatAreInterleavedLineByLine)
 {
-    const auto a = lines_of(bare(file_text("global-6.12.txt")));
-    const auto b = lines_of(bare(file_text("memcg_v2-7.3.txt")));
+    const auto a = lines_of(bare(report_text("global-6.12.txt")));
+    const auto b = lines_of(bare(report_text("memcg_v2-7.3.txt")));
     std::string log;
     for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
         if (i < a.size())
@@ -189,16 +182,16 @@ TEST(LogReader, TellsHostsApartThatAreInterleavedLineByLine)
         if (i < b.size())
             log += "Nov 25 02:22:36 beta kernel: " + b[i] + "\n";
     }
-    auto expected = ids_of(file_text("global-6.12.txt"));
-    for (const std::string &id : ids_of(file_text("memcg_v2-7.3.txt")))
+    auto expected = ids_of(report_text("global-6.12.txt"));
+    for (const std::string &id : ids_of(report_text("memcg_v2-7.3.txt")))
         expected.push_back(id);
     EXPECT_THAT(ids_of(log), testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(LogReader, TellsCallersApartThatAreInterleavedLineByLine)
 {
-    const auto a = lines_of(bare(file_text("global-6.12.txt")));
-    const auto b = lines_of(bare(file_text("memcg_v2-7.3.txt")));
+    const auto a = lines_of(bare(report_text("global-6.12.txt")));
+    const auto b = lines_of(bare(report_text("memcg_v2-7.3.txt")));
     std::string log;
     for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
         if (i < a.size())
@@ -213,8 +206,8 @@ TEST(LogReader, TellsCallersApartThatAreInterleavedLineByLine)
 TEST(LogReader, InventsNothingWhereverTheLogIsCut)
 {
     for (const char *name : {"global-6.12.txt", "memcg_v1-6.1.txt", "group_and_sysrq-5.10.kmsg.txt"}) {
-        const auto lines = lines_of(file_text(name));
-        const auto whole = incidents_of(file_text(name));
+        const auto lines = lines_of(report_text(name));
+        const auto whole = incidents_of(report_text(name));
         std::vector<std::uint32_t> victims;
         for (const Incident &incident : whole) {
             for (const KilledProcess &kill : incident.kills)
@@ -254,7 +247,7 @@ TEST(LogReader, InventsNothingWhereverTheLogIsCut)
 
 TEST(LogReader, ReadsATableOfAHundredThousandRows)
 {
-    const auto lines = lines_of(file_text("global-6.12.txt"));
+    const auto lines = lines_of(report_text("global-6.12.txt"));
     std::string log;
     for (const std::string &line : lines) {
         log += line + "\n";
@@ -279,7 +272,7 @@ TEST(LogReader, FindsNothingWhereThereIsNothing)
     EXPECT_TRUE(incidents_of(std::string(100'000, '\0')).empty());
     // A page allocation failure prints Mem-Info too.
     std::string failure = "[    9.0] kworker/0:1: page allocation failure: order:5, mode:0x40cc0\n";
-    for (const std::string &line : lines_of(file_text("global-6.12.txt"))) {
+    for (const std::string &line : lines_of(report_text("global-6.12.txt"))) {
         if (line.find("Tasks state") != std::string::npos)
             break;
         if (line.find("oom-killer") == std::string::npos)
@@ -290,18 +283,18 @@ TEST(LogReader, FindsNothingWhereThereIsNothing)
 
 TEST(LogReader, PutsThePartsOfAPstoreDumpInOrder)
 {
-    const auto lines = lines_of(with_prefix(file_text("global-6.12.txt"), "<4>"));
+    const auto lines = lines_of(with_prefix(report_text("global-6.12.txt"), "<4>"));
     std::string first;
     std::string second;
     for (std::size_t i = 0; i < lines.size(); ++i)
         (i < lines.size() / 3 ? first : second) += lines[i] + "\n";
-    EXPECT_EQ(ids_of("Panic#1 Part1\n" + second + "Panic#1 Part2\n" + first), ids_of(file_text("global-6.12.txt")));
-    EXPECT_EQ(ids_of("Panic#1 Part2\n" + first + "Panic#1 Part1\n" + second), ids_of(file_text("global-6.12.txt")));
+    EXPECT_EQ(ids_of("Panic#1 Part1\n" + second + "Panic#1 Part2\n" + first), ids_of(report_text("global-6.12.txt")));
+    EXPECT_EQ(ids_of("Panic#1 Part2\n" + first + "Panic#1 Part1\n" + second), ids_of(report_text("global-6.12.txt")));
 }
 
 TEST(LogReader, TakesTheHostsSwapFromItsBoot)
 {
-    const std::string report = file_text("memcg_v2-6.12.txt");
+    const std::string report = report_text("memcg_v2-6.12.txt");
     const auto without = incidents_of(report);
     ASSERT_FALSE(without.empty());
     EXPECT_FALSE(without[0].total_pages);
@@ -359,7 +352,7 @@ TEST(LogReader, WorksOutTheScoresOfEachGeneration)
 TEST(LogReader, SaysWhyTheTableDoesNotDecide)
 {
     std::string no_table;
-    for (const std::string &line : lines_of(file_text("global-6.12.txt"))) {
+    for (const std::string &line : lines_of(report_text("global-6.12.txt"))) {
         const std::string text = line.substr(line.find("] ") + 2);
         if (text.empty() || text.front() != '[')
             no_table += line + "\n";
@@ -374,7 +367,7 @@ TEST(LogReader, SaysWhyTheTableDoesNotDecide)
 TEST(LogReader, AttributesTheReaperToTheKillThatItFollows)
 {
     const std::string log =
-        file_text("global-6.12.txt") +
+        report_text("global-6.12.txt") +
         "[   99.000000] oom_reaper: reaped process 1 (nobody), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB\n";
     const auto incidents = incidents_of(log);
     ASSERT_EQ(incidents.size(), 2U);
