@@ -192,13 +192,7 @@ ExitStatus run_agent(const AgentArguments &arguments)
         spdlog::info("the configuration is fine");
         return ExitStatus::done;
     }
-    const auto totals = AgentRun(arguments, std::move(*options)).run();
-    if (!totals) {
-        report_error(totals.error());
-        return ExitStatus::failed;
-    }
-    spdlog::info("{} incident{} in {} records", totals->incidents, totals->incidents == 1 ? "" : "s", totals->records);
-    return ExitStatus::done;
+    return report_totals(AgentRun(arguments, std::move(*options)).run());
 }
 
 } // namespace oomtrace

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "cli/error_report.h"
 #include "decode/wire_decoder.h"
 #include "explain/explain.h"
 #include "reconstruct/reconstructor.h"
@@ -148,6 +149,16 @@ class Pipeline
 Result<PipelineTotals> run_pipeline(RecordSource &source, Sink &sink, const PipelineOptions &options)
 {
     return Pipeline(source, sink, options).run();
+}
+
+ExitStatus report_totals(const Result<PipelineTotals> &totals)
+{
+    if (!totals) {
+        report_error(totals.error());
+        return ExitStatus::failed;
+    }
+    spdlog::info("{} incident{} in {} records", totals->incidents, totals->incidents == 1 ? "" : "s", totals->records);
+    return ExitStatus::done;
 }
 
 } // namespace oomtrace

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "cli/command_line.h"
 #include "decode/recording.h"
 #include "oomtrace/record_source.h"
 #include "oomtrace/result.h"
@@ -32,5 +33,8 @@ struct PipelineTotals {
 // Runs until the source ends. When the source, the recorder or the sink fails, what is open is still reported, and the first
 // error is returned in place of the totals.
 Result<PipelineTotals> run_pipeline(RecordSource &source, Sink &sink, const PipelineOptions &options);
+
+// How a command that watched live ends: with what it has seen as its last log line, or with the error.
+ExitStatus report_totals(const Result<PipelineTotals> &totals);
 
 } // namespace oomtrace

@@ -97,13 +97,7 @@ Result<PipelineTotals> trace(const TraceOptions &options)
 
 ExitStatus run_trace(const TraceOptions &options)
 {
-    const auto totals = trace(options);
-    if (!totals) {
-        report_error(totals.error());
-        return ExitStatus::failed;
-    }
-    spdlog::info("{} incident{} in {} records", totals->incidents, totals->incidents == 1 ? "" : "s", totals->records);
-    return ExitStatus::done;
+    return report_totals(trace(options));
 }
 
 } // namespace oomtrace
