@@ -95,13 +95,14 @@ tidy_all() {
 		shift
 	done
 	shift
-	printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$(nproc)" bash -c 'tidy "$@"' tidy "${arguments[@]}" || status=1
+	[[ $# -gt 0 ]] || return 0
+	printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy "$@"' tidy "${arguments[@]}" || status=1
 }
 tidy_all "${narrow[@]}" "${suspicious[@]}" -- "${tidied[@]}"
 if [[ ${#narrow[@]} -gt 0 ]]; then
 	# See the plugin. A class is declared ahead at the left margin, in a header or in the source itself.
 	mapfile -t ahead < <(grep -rlE '^(class|struct|union) [A-Za-z_]+;' src | sed 's/\.h$/.cpp/' | sort -u)
-	[[ $# -gt 0 ]] || mapfile -t ahead < <(grep -lFf <(printf '%s"\n' "${ahead[@]}") "${tidied[@]}")
+	[[ $# -gt 0 ]] || mapfile -t ahead < <(printf '%s\n' "${ahead[@]/#/$top/}" && grep -lFf <(printf '%s"\n' "${ahead[@]}") "${tidied[@]}")
 	mapfile -t ahead < <(printf '%s\n' "${ahead[@]}" | grep -xFf <(printf '%s\n' "${tidied[@]}"))
 	tidy_all '--checks=-*,bugprone-forward-declaration-namespace' -- "${ahead[@]}"
 fi
