@@ -141,9 +141,13 @@ def the_first(run):
     return run.incidents[0] if run.incidents else None
 
 
-def check_swapped(run, incident, victim):
-    """`victim` of the one incident holds more in swap than in memory."""
-    checks = run.checks
+def check_swapped(run, scope):
+    """The victim of the first incident is the sacrifice, and holds more in swap than in memory."""
+    incident = the_first(run)
+    if incident is None:
+        return
+    checks, victim = run.checks, run.member(b"sacrifice")
+    checks.expect("scope", incident["scope"], scope)
     checks.check_candidates(incident, run.members, only_members=incident["scope"] == "memcg")
     checks.check_victim(incident, victim)
     checks.check_trust(incident, run.method)

@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cgroup v2 runs into its limits of memory and of swap, and the victim is mostly swapped."""
 
-from scenario import SWAP, Scenario, check_swapped, the_first
+import functools
 
+from scenario import SWAP, Scenario, check_swapped
 
-def check(run):
-    incident = the_first(run)
-    if incident is None:
-        return
-    check_swapped(run, incident, run.member(b"sacrifice"))
-    run.checks.expect("scope", incident["scope"], "memcg")
-
-
-SCENARIO = Scenario(check, reports=1, min_compared=80, boot=SWAP)
+SCENARIO = Scenario(functools.partial(check_swapped, scope="memcg"), reports=1, min_compared=80, boot=SWAP)
