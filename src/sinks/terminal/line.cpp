@@ -105,7 +105,7 @@ void append(Lines &lines, Lines more)
 
 Lines labelled(std::string_view label, std::string_view text, std::size_t width, Style style)
 {
-    return wrapped(Span{fmt::format("  {:<{}}", label, label_width - 2)}, text, width, label_width, style);
+    return wrapped(Span{fmt::format("  {:<{}} ", label, label_width - 3)}, text, width, label_width, style);
 }
 
 Lines section(std::string_view name, std::string_view text, std::size_t width)

@@ -216,7 +216,7 @@ Lines trust_lines(const Incident &incident, std::size_t width)
     if (const std::string notes =
             incident.host.attach_method == AttachMethod::kernel_log ? "" : notes_of(incident, Source::kernel_log);
         !notes.empty())
-        append(lines, labelled("from the log", notes, width));
+        append(lines, labelled("from log", notes, width));
     if (const std::string notes = notes_of(incident, Source::recomputed); !notes.empty())
         append(lines, labelled("recomputed", notes, width));
     if (const std::string notes = notes_of(incident, Source::absent); !notes.empty())

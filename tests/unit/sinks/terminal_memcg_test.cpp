@@ -287,6 +287,13 @@ TIMELINE      from the moment the OOM killer was invoked
 )");
 }
 
+TEST(TerminalMemcg, WhatTheKernelsLogGave)
+{
+    Incident incident = sample::tracepoint_kill();
+    incident.provenance.allocation = {Source::kernel_log, "gfp_mask and order"};
+    EXPECT_NE(report_of(incident).find("\n  from log    allocation (gfp_mask and order)\n"), std::string::npos);
+}
+
 TEST(TerminalMemcg, GroupKill)
 {
     EXPECT_EQ(report_of(sample::group_kill()),
