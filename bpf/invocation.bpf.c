@@ -17,28 +17,34 @@ static __always_inline __u64 css_memcg(__u64 task)
 	return (__u64)task_memcg((struct task_struct *)task);
 }
 
+/* The kernel's own test of a task that it meets in a scan. A function of its own, so that the verifier looks at it once. */
+__noinline int victim_aborts_scan(__u64 slot, __u64 oom_memcg)
+{
+	if (slot >= OUTSTANDING_SLOTS)
+		return 0;
+	struct outstanding_victim *victim = &outstanding[slot];
+	if (!victim->mm || mm_has_oom_skip((struct mm_struct *)victim->mm))
+		return 0;
+	struct task_struct *leader = (void *)victim->leader;
+	if (BPF_CORE_READ(leader, start_boottime) != victim->leader_start_ns)
+		return 0; /* reaped by its parent: off every list, though its mm lives on */
+	if (oom_memcg && (!memcg_is_within(victim->memcg, oom_memcg) ||
+			  (BPF_CORE_READ(leader, flags) & PF_EXITING && has_left_cgroup(leader))))
+		return 0;
+	victim->rescans++;
+	victim->last_rescan_ns = bpf_ktime_get_ns();
+	return 1;
+}
+
 /*
  * While a victim dies, every other allocating task enters out_of_memory() again and again, and the kernel aborts its scan as soon
- * as it meets that victim. Told in advance by the kernel's own test, on the same data, under the same lock; such scans are counted
- * and not sent.
+ * as it meets that victim. Told in advance on the same data, under the same lock; such scans are counted and not sent.
  */
 static __always_inline bool scan_will_be_aborted(__u64 oom_memcg)
 {
-	for (int i = 0; i < OUTSTANDING_SLOTS; i++) {
-		struct outstanding_victim *victim = &outstanding[i];
-		if (!victim->mm)
-			continue;
-		if (mm_has_oom_skip((struct mm_struct *)victim->mm))
-			continue;
-		struct task_struct *leader = (void *)victim->leader;
-		if (BPF_CORE_READ(leader, start_boottime) != victim->leader_start_ns)
-			continue; /* reaped by its parent: off every list, though its mm lives on */
-		if (oom_memcg && (!memcg_is_within(victim->memcg, oom_memcg) ||
-				  (BPF_CORE_READ(leader, flags) & PF_EXITING && has_left_cgroup(leader))))
-			continue;
-		victim->rescans++;
-		victim->last_rescan_ns = bpf_ktime_get_ns();
-		return true;
+	for (__u64 slot = 0; slot < OUTSTANDING_SLOTS; slot++) {
+		if (victim_aborts_scan(slot, oom_memcg))
+			return true;
 	}
 	return false;
 }
@@ -282,26 +288,35 @@ __noinline int emit_choice(__u64 message)
 	return 0;
 }
 
-static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, struct task_struct *leader)
+/* OUTSTANDING_SLOTS where there is none, or where `mm` has one: a sharer's. Apart for the verifier: it looks at what is done with a
+ * slot once, and not for each that it may be. */
+__noinline int find_outstanding_slot(__u64 mm)
 {
 	__u32 free_slot = OUTSTANDING_SLOTS;
 
 	for (__u32 i = 0; i < OUTSTANDING_SLOTS; i++) {
 		if (outstanding[i].mm == mm)
-			return OUTSTANDING_SLOTS; /* a sharer of an mm that has its slot */
-		if (!outstanding[i].mm && free_slot == OUTSTANDING_SLOTS)
+			return OUTSTANDING_SLOTS;
+		if (!outstanding[i].mm)
 			free_slot = i;
 	}
-	if (free_slot < OUTSTANDING_SLOTS) {
-		struct outstanding_victim *slot = &outstanding[free_slot];
-		slot->memcg = memcg;
-		slot->leader = (__u64)leader;
-		slot->leader_start_ns = BPF_CORE_READ(leader, start_boottime);
-		slot->rescans = 0;
-		slot->last_rescan_ns = 0;
-		slot->mm = mm;
-	}
 	return free_slot;
+}
+
+static __always_inline __u32 take_outstanding_slot(__u64 mm, __u64 memcg, struct task_struct *leader)
+{
+	__u32 found = find_outstanding_slot(mm);
+
+	if (found >= OUTSTANDING_SLOTS)
+		return OUTSTANDING_SLOTS;
+	struct outstanding_victim *slot = &outstanding[found];
+	slot->memcg = memcg;
+	slot->leader = (__u64)leader;
+	slot->leader_start_ns = BPF_CORE_READ(leader, start_boottime);
+	slot->rescans = 0;
+	slot->last_rescan_ns = 0;
+	slot->mm = mm;
+	return found;
 }
 
 /* From here on the reaper, the exit and the release of this process belong to the episode. */

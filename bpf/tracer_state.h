@@ -113,6 +113,7 @@ struct invocation {
 	wire_u64 mems_allowed; /* the trigger's, first word; 0: bits beyond, or a memcg's OOM */
 	wire_u64
 		policy_nodes; /* first word of the nodes that a memory policy confines a global OOM to; 0: none, or bits beyond */
+	wire_u64 nodes_sent;     /* bit by node; only where the nodes are read from the zonelist */
 	wire_u64 signal_task;    /* the task last sent SIGKILL from inside */
 	wire_u64 counting_memcg; /* whose memory.events count the kills; 0: not known yet */
 	wire_u64 counting_memcg_id;

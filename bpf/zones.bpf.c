@@ -229,22 +229,29 @@ static __always_inline void emit_nodes_of_memcg(struct mem_cgroup *memcg)
 		count_drop(WIRE_DROP_DEPTH_LIMIT);
 }
 
-/* With the memory controller off: the zonelist of the allocation names the zones, and each zone its node. */
-static __always_inline void emit_nodes_of_zonelist(struct zonelist *zonelist)
+/* 0 at the end of the list. */
+__noinline int emit_node_of_zoneref(__u64 zoneref)
 {
-	__u64 nodes_sent = 0;
+	struct zone *zone = BPF_CORE_READ((struct zoneref *)zoneref, zone);
+
+	if (!zone)
+		return 0;
+	__u32 node = BPF_CORE_READ(zone, zone_pgdat, node_id);
+	if (node < 64 && !(invocation.nodes_sent & (1ULL << (node & 63)))) {
+		invocation.nodes_sent |= 1ULL << (node & 63);
+		emit_node((__u64)BPF_CORE_READ(zone, zone_pgdat));
+	}
+	return 1;
+}
+
+/* With the memory controller off: the zonelist of the allocation names the zones, and each zone its node. */
+static __always_inline void emit_nodes_of_zonelist(__u64 zonelist)
+{
+	__u64 zoneref = zonelist + bpf_core_field_offset(struct zonelist, _zonerefs);
 
 	for (__u32 i = 0; i < MAX_NODES; i++) {
-		__u64 address = (__u64)zonelist + bpf_core_field_offset(struct zonelist, _zonerefs) +
-				i * bpf_core_type_size(struct zoneref);
-		struct zone *zone = BPF_CORE_READ((struct zoneref *)address, zone);
-		if (!zone)
+		if (!emit_node_of_zoneref(zoneref + i * bpf_core_type_size(struct zoneref)))
 			return;
-		__u32 node = BPF_CORE_READ(zone, zone_pgdat, node_id);
-		if (node >= 64 || nodes_sent & (1ULL << (node & 63)))
-			continue;
-		nodes_sent |= 1ULL << (node & 63);
-		emit_node((__u64)BPF_CORE_READ(zone, zone_pgdat));
 	}
 }
 
@@ -269,6 +276,6 @@ __noinline int emit_memory_state(__u64 memcg, __u64 zonelist)
 	if (memcg)
 		emit_nodes_of_memcg((struct mem_cgroup *)memcg);
 	else if (zonelist)
-		emit_nodes_of_zonelist((struct zonelist *)zonelist);
+		emit_nodes_of_zonelist(zonelist);
 	return emit_swap();
 }
