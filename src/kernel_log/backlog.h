@@ -21,11 +21,13 @@ class Backlog
   public:
     // Lines that are not of before the start are not taken.
     void on_line(const KernelLogLine &line, const std::optional<HostFacts> &host);
-    // The log is read when the hooks are in place already: an OOM of that moment is in both, and told by its own records.
+    // The log is read when the hooks are in place already: an OOM of that moment is in both, and told by its own records. Only
+    // to be called while open(): they are kept until the end.
     void on_kill(const Kill &kill);
     // What it held, in order: dumps of earlier boots first. It is empty then.
     std::vector<Incident> end();
 
+    // It holds lines, and waits for their end.
     [[nodiscard]] bool open() const { return reader_ != nullptr; }
 
   private:

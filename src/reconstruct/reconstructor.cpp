@@ -15,7 +15,7 @@ std::vector<Incident> Reconstructor::on_event(const KernelEvent &event)
         host_ = *host;
     } else if (const auto *loss = std::get_if<LossTotals>(&event.body)) {
         loss_ = *loss;
-    } else if (const auto *kill = std::get_if<Kill>(&event.body); kill && awaiting_backlog_) {
+    } else if (const auto *kill = std::get_if<Kill>(&event.body); kill && backlog_.open()) {
         backlog_.on_kill(*kill);
     } else if (const auto *line = std::get_if<KernelLogLine>(&event.body)) {
         // Not for the machine: what the kernel says tells nothing about the time of the stream.
@@ -26,15 +26,11 @@ std::vector<Incident> Reconstructor::on_event(const KernelEvent &event)
 
 std::vector<Incident> Reconstructor::on_log_line(const KernelLogLine &line)
 {
-    if (line.event == LogEvent::listening) {
-        awaiting_backlog_ = true;
-    }
     witness_.on_line(line);
     backlog_.on_line(line, host_);
     if (line.event != LogEvent::backlog_end) {
         return {};
     }
-    awaiting_backlog_ = false;
     return backlog_.end();
 }
 

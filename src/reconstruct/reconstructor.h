@@ -47,7 +47,6 @@ class Reconstructor
     EpisodeMachine machine_;
     kernel_log::LogWitness witness_;
     kernel_log::Backlog backlog_;
-    bool awaiting_backlog_ = false;
     std::optional<HostFacts> host_;
     std::optional<LossTotals> loss_;
 };
