@@ -159,7 +159,7 @@ void LogWitness::add(std::string_view text, bool ends)
         const std::size_t drop = feed == std::string::npos ? text_.size() : feed + 1;
         text_.erase(0, drop);
         dropped_bytes_ += drop;
-        std::erase_if(used_, [this](std::uint64_t at) { return at < dropped_bytes_; });
+        used_.erase(used_.begin(), std::ranges::lower_bound(used_, dropped_bytes_));
     }
     text_ += text;
     if (ends)
@@ -224,12 +224,12 @@ std::optional<Incident> LogWitness::find_report(const Incident &incident)
         std::sort(hits.begin(), hits.end(), std::greater<>());
     else
         std::sort(hits.begin(), hits.end());
-    std::erase_if(hits, [this](std::size_t at) { return used_.contains(dropped_bytes_ + at); });
+    std::erase_if(hits, [this](std::size_t at) { return std::ranges::binary_search(used_, dropped_bytes_ + at); });
     if (hits.size() > most_looked_at)
         hits.resize(most_looked_at);
     for (const std::size_t hit : hits) {
         if (auto found = report_around(hit, incident)) {
-            used_.insert(dropped_bytes_ + hit);
+            used_.insert(std::ranges::lower_bound(used_, dropped_bytes_ + hit), dropped_bytes_ + hit);
             return found;
         }
     }

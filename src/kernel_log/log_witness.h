@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
 
 #include "oomtrace/incident.h"
 #include "oomtrace/kernel_event.h"
@@ -41,7 +41,8 @@ class LogWitness
 
     std::string text_; // whole lines, but for the last
     std::uint64_t dropped_bytes_ = 0;
-    std::unordered_set<std::uint64_t> used_; // where the line stands that a report was found by, counted with what was dropped
+    // Where the lines stand that reports were found by, counted with what was dropped; ascending.
+    std::vector<std::uint64_t> used_;
     bool listening_ = false;
     bool overwritten_ = false; // since the last report that was found
     std::string unreadable_;
