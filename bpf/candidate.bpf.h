@@ -98,17 +98,18 @@ static __always_inline void set_evaluation(struct sampled_candidate *record, con
 static __always_inline void fill_candidate(struct sampled_candidate *record, struct task_struct *leader,
 					   struct task_struct *task, struct mm_struct *mm, __u32 leader_facts)
 {
-	__u32 facts = read_task_fields(&record->task, task, leader == task) | leader_facts | compare_mems_allowed(leader);
+	struct wire_task *out = &record->task;
 
+	out->facts = leader_facts | compare_mems_allowed(leader);
+	read_task_fields(out, task, leader == task);
 	if (invocation.policy_nodes)
-		facts |= policy_facts(address_of(leader));
-	if (mm && !(facts & WIRE_TASK_KTHREAD)) {
+		add_facts(out, policy_facts(address_of(leader)));
+	if (mm && !(out->facts & WIRE_TASK_KTHREAD)) {
 		read_sampled_mm(record, mm);
-		facts |= mm_facts(task, mm, record->mm_users);
+		add_mm_facts(out, task, mm, record->mm_users);
 	} else {
 		forget_sampled_mm(record);
 	}
-	record->task.facts = facts;
 	candidate_is_written();
 }
 

@@ -90,11 +90,18 @@ static __always_inline void read_comm(struct wire_task *out, struct task_struct 
 #endif
 }
 
-/* All of *out but memcg_id and facts; the facts are returned. `is_leader`: its pid need not be read, it is that of the group. */
-static __always_inline __u32 read_task_fields(struct wire_task *out, struct task_struct *task, bool is_leader)
+/* In memory one by one: the verifier would go through what comes after for each set of facts that a register may hold. */
+static __always_inline void add_facts(struct wire_task *out, __u32 facts)
+{
+	out->facts |= facts;
+	barrier();
+}
+
+/* All of *out but memcg_id; to its facts is added. `is_leader`: its pid need not be read, it is that of the group. */
+static __always_inline void read_task_fields(struct wire_task *out, struct task_struct *task, bool is_leader)
 {
 	struct signal_struct *signal = KERNEL_READ(task, signal);
-	__u32 flags = KERNEL_READ(task, flags), facts = 0;
+	__u32 flags = KERNEL_READ(task, flags);
 
 	out->start_boottime_ns = KERNEL_READ(task, start_boottime);
 	__u32 tgid = KERNEL_READ(task, tgid);
@@ -108,43 +115,41 @@ static __always_inline __u32 read_task_fields(struct wire_task *out, struct task
 	read_comm(out, task);
 
 	if (flags & PF_KTHREAD)
-		facts |= WIRE_TASK_KTHREAD;
+		add_facts(out, WIRE_TASK_KTHREAD);
 	if (flags & PF_EXITING) {
-		facts |= WIRE_TASK_EXITING;
+		add_facts(out, WIRE_TASK_EXITING);
 		if (has_left_cgroup(task))
-			facts |= WIRE_TASK_NOT_IN_CGROUP;
+			add_facts(out, WIRE_TASK_NOT_IN_CGROUP);
 	}
 	if (tgid == 1)
-		facts |= WIRE_TASK_GLOBAL_INIT;
+		add_facts(out, WIRE_TASK_GLOBAL_INIT);
 	struct mm_struct *oom_mm = KERNEL_READ(signal, oom_mm);
 	if (oom_mm) {
-		facts |= WIRE_TASK_OOM_VICTIM;
+		add_facts(out, WIRE_TASK_OOM_VICTIM);
 		/* Of a victim the kernel asks the mm it was killed for, which outlives the task's own pointer to it. */
 		if (mm_has_oom_skip(oom_mm))
-			facts |= WIRE_TASK_MMF_OOM_SKIP;
+			add_facts(out, WIRE_TASK_MMF_OOM_SKIP);
 	}
 	if (KERNEL_READ(signal, oom_flag_origin))
-		facts |= WIRE_TASK_OOM_ORIGIN;
-	return facts;
+		add_facts(out, WIRE_TASK_OOM_ORIGIN);
 }
 
-/* What its address space, of so many users, says of a task that has one, as enum wire_task_fact. */
-static __always_inline __u32 mm_facts(struct task_struct *task, struct mm_struct *mm, __u32 mm_users)
+/* What its address space, of so many users, says of a task that has one. */
+static __always_inline void add_mm_facts(struct wire_task *out, struct task_struct *task, struct mm_struct *mm, __u32 mm_users)
 {
-	__u32 facts = WIRE_TASK_HAS_MM;
-
+	add_facts(out, WIRE_TASK_HAS_MM);
 	if (mm_has_oom_skip(mm))
-		facts |= WIRE_TASK_MMF_OOM_SKIP;
+		add_facts(out, WIRE_TASK_MMF_OOM_SKIP);
 	/* in_vfork(): the parent is a user of it as well. */
 	if (mm_users > 1 && KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
-		facts |= WIRE_TASK_IN_VFORK;
-	return facts;
+		add_facts(out, WIRE_TASK_IN_VFORK);
 }
 
-/* What identifies a task and decides whether it may be killed. `task` is the group leader, or the victim itself. */
+/* What identifies a task and decides whether it may be killed, into a record's zeros. `task` is the group leader, or the victim
+ * itself. */
 static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
 {
-	out->facts = read_task_fields(out, task, false);
+	read_task_fields(out, task, false);
 }
 
 /* The address space into a record's zeros, and what of the task's facts depends on it. */
@@ -156,7 +161,7 @@ static __always_inline void read_task_mm(struct wire_task *out, struct wire_mm *
 	if (!mm || out->facts & WIRE_TASK_KTHREAD)
 		return;
 	read_mm(out_mm, mm);
-	out->facts |= mm_facts(task, mm, out_mm->mm_users);
+	add_mm_facts(out, task, mm, out_mm->mm_users);
 }
 
 #endif /* OOMTRACE_READ_TASK_BPF_H */

@@ -4,7 +4,6 @@
 const volatile struct tracer_config tracer = {};
 struct invocation invocation = {};
 struct candidate_batch candidate_batch = {};
-struct gathered_tasks gathered = {};
 struct tracer_counters counters = {};
 __u64 followed_mm_count = 0;
 __u64 followed_task_count = 0;

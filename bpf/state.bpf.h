@@ -16,7 +16,6 @@
 extern const volatile struct tracer_config tracer;
 extern struct invocation invocation;
 extern struct candidate_batch candidate_batch;
-extern struct gathered_tasks gathered;
 extern struct tracer_counters counters;
 extern struct last_sigkill last_sigkill;
 extern struct outstanding_victim outstanding[OUTSTANDING_SLOTS];

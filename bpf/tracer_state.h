@@ -140,26 +140,6 @@ struct invocation {
 /* No score comes near it. */
 #define BADNESS_NOT_SEEN 0x7fffffffffffffffLL
 
-/*
- * Tracepoint method. A task's data lies in a dozen places that nobody has looked at for long, and the walk waits for each of them to come from memory.
- * So it goes in steps of so many tasks: first all of their pointers, then one look at each place, which the processor fetches many
- * at a time because none depends on another, and then the reading proper.
- */
-#define TASKS_PER_STEP 32
-
-struct gathered_task {
-	wire_u64 task;
-	wire_u64 mm;
-	wire_u64 signal;
-	wire_u64 cred;
-	wire_u64 parent;
-};
-struct gathered_tasks {
-	struct gathered_task tasks[TASKS_PER_STEP];
-	wire_u64 count;
-	wire_u64 touched; /* what the looks add up to: without it the compiler would leave them out */
-};
-
 /* Totals over all episodes, read by user space. */
 struct tracer_counters {
 	wire_u64 dropped[WIRE_DROP_REASONS];
