@@ -38,6 +38,7 @@ metrics::AgentHealth AgentHealthReader::read() const
             return hook.state == HookStatus::State::attached;
         }));
     health.records = source_.records();
+    health.adjustments = source_.session().adjustments();
     if (const auto state = system_.read(); (state.valid & 1ULL << WIRE_SYS_VMSTAT_OOM_KILL) != 0)
         health.kernel_oom_kills = static_cast<std::uint64_t>(state.value[WIRE_SYS_VMSTAT_OOM_KILL]);
     if (sinks_ != nullptr) {

@@ -16,7 +16,7 @@ constexpr bool yes = true, no = false;
 
 constexpr std::string_view no_follow_up = "when the victim's memory came back";
 
-constexpr std::array<Hook, 31> hooks{{
+constexpr std::array<Hook, 32> hooks{{
     // clang-format off
     // program                    kind                  target                          role                   fentry kprobe tp  required  lost without it
     {"fentry_out_of_memory",      HookKind::fentry,     "out_of_memory",                HookRole::entry,        yes, no,  no,  yes, "everything"},
@@ -50,6 +50,7 @@ constexpr std::array<Hook, 31> hooks{{
     {"kretprobe_exit_mmap",       HookKind::kretprobe,  "exit_mmap",                    HookRole::release,      no,  yes, no,  no,  no_follow_up, "kprobe_exit_mmap"},
     {"reclaim_retried",           HookKind::tracepoint, "oom:reclaim_retry_zone",       HookRole::reclaim_retry, yes, yes, yes, no, "how often reclaim was tried again before the OOM, and how far each zone was from enough"},
     {"compaction_retried",        HookKind::tracepoint, "oom:compact_retry",            HookRole::compact_retry, yes, yes, yes, no, "how often compaction was tried again before the OOM, and with what result"},
+    {"adjustment_changed",        HookKind::tracepoint, "oom:oom_score_adj_update",     HookRole::adjustment,   yes, yes, yes, no,  "how often an oom_score_adj was changed (a metric of the agent)"},
     // clang-format on
 }};
 

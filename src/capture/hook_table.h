@@ -40,6 +40,7 @@ enum class HookRole : std::uint8_t {
     release,
     reclaim_retry, // the page allocator considers another round of reclaim
     compact_retry, // of compaction
+    adjustment,    // an oom_score_adj changed
 };
 
 struct Hook {

@@ -138,6 +138,11 @@ std::vector<MetricSpec> oom_metrics()
          .help = "When the OOM killer was last invoked, in seconds since the Unix epoch; 0: not since the agent's start.",
          .read = "scope=\"global\" is also the time that the figures of the zones are from.",
          .labels = {scope_label()}},
+        {.metric = Metric::adjustments,
+         .name = "oomtrace_oom_score_adj_changes",
+         .help = "Changes of the oom_score_adj of any process, since the agent's start.",
+         .read = "Who changes it changes whom the next OOM will choose. Container runtimes do with every container that they "
+                 "start; many more than that come from something that keeps setting it."},
     };
 }
 

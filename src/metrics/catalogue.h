@@ -27,6 +27,7 @@ enum class Metric : std::uint8_t {
     zone_free,
     zone_watermark,
     last_incident,
+    adjustments,
     kernel_oom_kills,
     kills_unexplained,
     incidents_incomplete,

@@ -69,8 +69,15 @@ class AgentTest(unittest.TestCase):
         self.assertEqual([incident["victim"]["comm"] for incident in incidents], ["eater"] * 3)
         self.assertEqual([incident["memcg_path"] for incident in incidents], [group.path] * 3)
 
+        own = pathlib.Path("/proc/self/oom_score_adj")
+        adjustment = own.read_text()
+        own.write_text("999")
+        own.write_text(adjustment)
+
         after = agent.metrics()
         self.assertEqual((after[killed], after[chosen]), (3, 3))
+        changes = "oomtrace_oom_score_adj_changes_total"
+        self.assertGreaterEqual(after[changes] - before[changes], 2)  # others may change theirs
         self.assertEqual(after["oomtrace_kernel_oom_kills_total"] - before["oomtrace_kernel_oom_kills_total"], 3)
         lost = {name: value for name, value in after.items() if name.startswith("oomtrace_records_lost_total") and value}
         self.assertEqual(lost, {})

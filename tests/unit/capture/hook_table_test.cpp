@@ -88,6 +88,7 @@ std::set<std::string> with_what_all_use(std::set<std::string> programs)
 {
     programs.insert(aftermath.begin(), aftermath.end());
     programs.insert(retries.begin(), retries.end());
+    programs.insert("adjustment_changed");
     return programs;
 }
 
