@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -185,6 +186,10 @@ def judge(options, scenario, name, method, directory):
             result["problems"] = [f"the guest left no {pathlib.Path(error.filename).name}"]
         except json.JSONDecodeError as error:
             result["problems"] = [f"an incident did not come whole: {error}"]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # What is judged may be anything; the other runs are to be judged all the same.
+            traceback.print_exc(file=sys.stdout)
+            result["problems"] = [f"cannot be judged: {error!r}"]
     if result["skipped"]:
         print(f"skipped: {result['skipped']}")
     for problem in result["problems"]:

@@ -157,6 +157,12 @@ class Falsified(KeptRun):
         path.write_text(path.read_text()[:4096])
         self.expect_failure("FAIL an incident did not come whole")
 
+    def test_an_incident_that_is_nothing_of_the_kind(self):
+        path = self.run_directory / "incidents.jsonl"
+        incidents = [json.loads(line) | {"trigger": None} for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
+        self.expect_failure("FAIL cannot be judged: TypeError")
+
     def test_a_result_that_did_not_arrive(self):
         (self.run_directory / "expected").unlink()
         self.expect_failure("FAIL the guest left no expected")
