@@ -15,9 +15,11 @@ namespace
 {
 
 // "f memory": Out of memory, whatever its case. " min:": the zones of a report whose head is cut off. "k swap on", "Linux ver":
-// what a boot says of its swap. " Part": the head of a pstore dump.
-constexpr std::array<std::string_view, 10> needles = {"oom-kill",     "oom_reap", "oom.group", "f memory",  "illed process",
-                                                      "ill process ", " min:",    "k swap on", "Linux ver", " Part"};
+// what a boot says of its swap. " Part": the head of a pstore dump. "page alloc": whose zones are not of an OOM, and stand
+// further from that line than context reaches.
+constexpr std::array<std::string_view, 11> needles = {"oom-kill",      "oom_reap",     "oom.group", "f memory",
+                                                      "illed process", "ill process ", " min:",     "k swap on",
+                                                      "Linux ver",     " Part",        "page alloc"};
 
 using Bytes = signed char __attribute__((vector_size(16))); // signed: what a comparison of such vectors gives
 

@@ -272,6 +272,8 @@ TEST(LogReader, FindsNothingWhereThereIsNothing)
     EXPECT_TRUE(incidents_of(std::string(100'000, '\0')).empty());
     // A page allocation failure prints Mem-Info too.
     std::string failure = "[    9.0] kworker/0:1: page allocation failure: order:5, mode:0x40cc0\n";
+    for (int i = 0; i < 200; ++i)
+        failure += "[    9.0]  ? swap_cache_alloc_folio+0x2ab/0x4e0\n";
     for (const std::string &line : lines_of(report_text("global-6.12.txt"))) {
         if (line.find("Tasks state") != std::string::npos)
             break;
