@@ -101,7 +101,7 @@ static __always_inline void fill_candidate(struct sampled_candidate *record, str
 	struct wire_task *out = &record->task;
 
 	out->facts = leader_facts | compare_mems_allowed(leader);
-	read_task_fields(out, task, leader == task);
+	read_task(out, task, leader == task);
 	if (invocation.policy_nodes)
 		add_facts(out, policy_facts(address_of(leader)));
 	if (mm && !(out->facts & WIRE_TASK_KTHREAD)) {

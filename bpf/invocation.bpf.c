@@ -144,7 +144,7 @@ __noinline int emit_begin(void)
 
 	if (!record)
 		return 0;
-	read_task(&record->trigger, task);
+	read_task(&record->trigger, task, false);
 	record->trigger.memcg_id = memcg_id_of(task_memcg(task));
 	record->attach_method = tracer.attach_method;
 	if (invocation.entered_ns) {
@@ -276,7 +276,7 @@ __noinline int emit_choice(__u64 message)
 	record = WIRE_RESERVE(wire_choice, WIRE_CHOICE);
 	if (!record)
 		return 0;
-	read_task(&record->task, task);
+	read_task(&record->task, task, false);
 	record->task.memcg_id = memcg_id_of(task_memcg(task));
 	record->points = BPF_CORE_READ(oc, chosen_points);
 	record->total_pages = BPF_CORE_READ(oc, totalpages);
@@ -363,7 +363,7 @@ __noinline int emit_kill(__u64 address, __u32 event, __u32 why)
 	announce_memcg(css_memcg(address));
 	record = WIRE_RESERVE(wire_kill, WIRE_KILL);
 	if (record) {
-		read_task(&record->task, task);
+		read_task(&record->task, task, false);
 		read_task_mm(&record->task, &record->mm, task);
 		record->task.memcg_id = memcg_id_of(task_memcg(task));
 		record->oom_group_id = oom_group_of(css_memcg(address), invocation.oom_memcg);

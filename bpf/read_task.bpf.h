@@ -97,8 +97,11 @@ static __always_inline void add_facts(struct wire_task *out, __u32 facts)
 	barrier();
 }
 
-/* All of *out but memcg_id; to its facts is added. `is_leader`: its pid need not be read, it is that of the group. */
-static __always_inline void read_task_fields(struct wire_task *out, struct task_struct *task, bool is_leader)
+/*
+ * What identifies a task and decides whether it may be killed: all of *out but memcg_id; to its facts is added. `task` is the group
+ * leader, the thread that holds its mm, or the victim itself. `is_leader`: its pid need not be read, it is that of the group.
+ */
+static __always_inline void read_task(struct wire_task *out, struct task_struct *task, bool is_leader)
 {
 	struct signal_struct *signal = KERNEL_READ(task, signal);
 	__u32 flags = KERNEL_READ(task, flags);
@@ -143,13 +146,6 @@ static __always_inline void add_mm_facts(struct wire_task *out, struct task_stru
 	/* in_vfork(): the parent is a user of it as well. */
 	if (mm_users > 1 && KERNEL_READ(task, vfork_done) && KERNEL_READ(task, real_parent, mm) == mm)
 		add_facts(out, WIRE_TASK_IN_VFORK);
-}
-
-/* What identifies a task and decides whether it may be killed, into a record's zeros. `task` is the group leader, or the victim
- * itself. */
-static __always_inline void read_task(struct wire_task *out, struct task_struct *task)
-{
-	read_task_fields(out, task, false);
 }
 
 /* The address space into a record's zeros, and what of the task's facts depends on it. */
