@@ -398,12 +398,8 @@ std::optional<std::uint64_t> KernelSession::kills_seen() const
     return __atomic_load_n(&kernel_->skeleton->bss->counters.kills_seen, __ATOMIC_RELAXED);
 }
 
-std::optional<std::uint64_t> KernelSession::adjustments() const
+std::uint64_t KernelSession::adjustments() const
 {
-    if (std::ranges::none_of(kernel_->attempt.hooks, [](const HookStatus &hook) {
-            return hook.hook->role == HookRole::adjustment && hook.state == HookStatus::State::attached;
-        }))
-        return std::nullopt;
     return __atomic_load_n(&kernel_->skeleton->bss->counters.adjustments, __ATOMIC_RELAXED);
 }
 

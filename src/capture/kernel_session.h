@@ -96,8 +96,8 @@ class KernelSession
     [[nodiscard]] SessionCounters counters() const;
     [[nodiscard]] std::vector<ProgramCost> program_costs() const;
 
-    // How often any oom_score_adj was changed since the hooks were attached. Absent: that is not watched.
-    [[nodiscard]] std::optional<std::uint64_t> adjustments() const;
+    // How often any oom_score_adj was changed since the hooks were attached; 0 where that is not watched.
+    [[nodiscard]] std::uint64_t adjustments() const;
 
     // Kills of those that /proc/vmstat counts as oom_kill, seen since the hooks were attached. Absent: the signals are not
     // watched.

@@ -47,8 +47,7 @@ struct AgentHealth {
     std::uint64_t records = 0;
     // oom_kill of /proc/vmstat, since the host booted. Absent: could not be read; the metric then stays as it was.
     std::optional<std::uint64_t> kernel_oom_kills;
-    // Changes of any oom_score_adj, since the agent's start. Absent: not watched.
-    std::optional<std::uint64_t> adjustments;
+    std::uint64_t adjustments = 0; // changes of any oom_score_adj, since the agent's start; 0 where they are not watched
     // Kills since the agent's start that vmstat shows and no incident explains, where the agent works that out. Absent: what
     // each incident found when it compared is added up.
     std::optional<std::uint64_t> unexplained_kills;

@@ -160,7 +160,7 @@ void MetricsSink::take_health(const AgentHealth &health)
     registry_.raise_to(Metric::records, {}, number(health.records));
     if (health.kernel_oom_kills)
         registry_.raise_to(Metric::kernel_oom_kills, {}, number(*health.kernel_oom_kills));
-    registry_.raise_to(Metric::adjustments, {}, number(health.adjustments.value_or(0)));
+    registry_.raise_to(Metric::adjustments, {}, number(health.adjustments));
     registry_.raise_to(Metric::kills_unexplained, {}, number(health.unexplained_kills.value_or(unexplained_)));
     for (const std::string &sink : sink_names()) {
         const auto found = health.sink_failures.find(sink);

@@ -129,14 +129,10 @@ def stored(path):
     return {row[0] for row in rows}, collections.Counter(row[1] for row in rows), sum(row[2] for row in rows)
 
 
-def everything_kept(options):
-    """The store's default is 10,000 incidents."""
-    return {"store.max-incidents": options.ooms}
-
-
 def measure(options, groups, figures):
     before = counted_by_kernel()
-    with tempfile.TemporaryDirectory() as directory, AgentRun(options.oomtrace, directory, config=everything_kept(options)) as agent:
+    everything_kept = {"store.max-incidents": options.ooms}
+    with tempfile.TemporaryDirectory() as directory, AgentRun(options.oomtrace, directory, config=everything_kept) as agent:
         metrics_before, watch = agent.metrics(), Watch(agent)
         processor_before = watch.processor_s()
         try:
