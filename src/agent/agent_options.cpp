@@ -31,6 +31,8 @@ std::vector<std::string> needs_restart(const AgentOptions &running, const AgentO
     compare("bpf-stats", &AgentOptions::bpf_stats);
     if (running.identity.host_root != wanted.identity.host_root)
         names.emplace_back("host-root");
+    if (running.identity.hostname != wanted.identity.hostname)
+        names.emplace_back("hostname");
     if (running.identity.cmdline != wanted.identity.cmdline)
         names.emplace_back("cmdline");
     compare("store", &AgentOptions::store);

@@ -116,7 +116,7 @@ class AgentRun
   private:
     Result<std::unique_ptr<LiveSource>> start_source(TracerSetup &setup, int stop_fd) const
     {
-        set_session(setup.session, options_);
+        set_options(setup, options_);
         return LiveSource::start(setup.session, setup.host, std::move(setup.kernel), setup.system, stop_fd,
                                  {.since_boot = options_.since_boot});
     }

@@ -20,7 +20,6 @@ struct AgentOptionTable::Values {
     std::string config;
     bool check_config = false;
     int method = 0, cmdline_mode = static_cast<int>(CmdlineMode::program);
-    std::string host_root = "/";
     std::string ring_size, store = options.store.string(), web_listen_address = options.web_listen_address;
     std::string json_file = "none", metrics_textfile = "none";
     double walk_time_limit_s = 0, store_max_age_s = 90 * 86400.0;
@@ -134,7 +133,7 @@ AgentOptionTable::AgentOptionTable(CLI::App &app) : values_(std::make_unique<Val
         ->capture_default_str();
 
     app.option_defaults()->group(group_identity);
-    add_identity_options(app, values.cmdline_mode, values.host_root);
+    add_identity_options(app, values.cmdline_mode, options.identity);
 
     app.option_defaults()->group(group_store);
     app.add_option("--store", values.store, "Keep incidents in this SQLite file, for history and show; none: keep none")
@@ -219,7 +218,7 @@ AgentOptions AgentOptionTable::options() const
         options.ring_bytes = *parse_ring_size(values_->ring_size);
     if (values_->walk_time_limit_s > 0)
         options.walk_time_limit = nanoseconds(values_->walk_time_limit_s);
-    options.identity = {static_cast<CmdlineMode>(values_->cmdline_mode), values_->host_root};
+    options.identity.cmdline = static_cast<CmdlineMode>(values_->cmdline_mode);
     options.store = unless_none(values_->store);
     options.store_max_age = std::chrono::seconds(static_cast<std::int64_t>(values_->store_max_age_s));
     options.web_listen_address = unless_none(values_->web_listen_address);

@@ -34,7 +34,8 @@ struct Parsed {
     std::uint64_t count = 0;
     int method = 0;
     int cmdline = static_cast<int>(CmdlineMode::program);
-    std::string record, recording, ring_size, host_root = "/";
+    std::string record, recording, ring_size;
+    IdentityOptions identity;
     std::vector<std::string> logs;
     double duration_s = 0, walk_time_limit_s = 0;
     HistoryOptions history;
@@ -140,7 +141,7 @@ void add_trace_options(CLI::App &app, Parsed &parsed)
 {
     add_output_options(app, parsed);
     add_method_option(app, parsed.method);
-    add_identity_options(app, parsed.cmdline, parsed.host_root);
+    add_identity_options(app, parsed.cmdline, parsed.identity);
     app.add_option("--record", parsed.record, "Also keep the raw records in FILE, for \"oomtrace replay\"")->type_name("FILE");
     app.add_option("--duration", parsed.duration_s, "End after this many seconds (or 10m, 2h)")
         ->transform(seconds())
@@ -155,7 +156,8 @@ void add_trace_options(CLI::App &app, Parsed &parsed)
 TraceOptions trace_options(const Parsed &parsed)
 {
     TraceOptions options;
-    options.identity = {static_cast<CmdlineMode>(parsed.cmdline), parsed.host_root};
+    options.identity = parsed.identity;
+    options.identity.cmdline = static_cast<CmdlineMode>(parsed.cmdline);
     options.output = parsed.output();
     options.method = parsed.attach_method();
     options.since_boot = parsed.since_boot;

@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "capture/identity_options.h"
 #include "capture/ring_size.h"
 #include "oomtrace/kernel_event.h"
@@ -23,6 +25,8 @@ const std::map<std::string, int> methods{{"auto", 0},
 const std::map<std::string, int> cmdline_modes{{"program", static_cast<int>(CmdlineMode::program)},
                                                {"full", static_cast<int>(CmdlineMode::full)},
                                                {"none", static_cast<int>(CmdlineMode::none)}};
+
+constexpr std::size_t longest_hostname = 253; // of the DNS
 
 } // namespace
 
@@ -53,7 +57,7 @@ void add_method_option(CLI::App &app, int &method)
         ->type_name("METHOD");
 }
 
-void add_identity_options(CLI::App &app, int &cmdline_mode, std::string &host_root)
+void add_identity_options(CLI::App &app, int &cmdline_mode, IdentityOptions &identity)
 {
     app.add_option(
            "--cmdline", cmdline_mode,
@@ -61,10 +65,17 @@ void add_identity_options(CLI::App &app, int &cmdline_mode, std::string &host_ro
            "hold secrets) or none")
         ->transform(CLI::CheckedTransformer(cmdline_modes, CLI::ignore_case).description(""))
         ->type_name("MODE");
-    app.add_option("--host-root", host_root,
+    app.add_option("--host-root", identity.host_root,
                    "Where the host's / lies, for the names of containers and pods (default: /; /host in a container, say)")
         ->check(CLI::ExistingDirectory.description(""))
         ->type_name("DIR");
+    app.add_option("--hostname", identity.hostname,
+                   "What incidents call the host (default: its own name, which in a container can be the container's)")
+        ->check([](const std::string &text) {
+            return !text.empty() && text.size() <= longest_hostname ? std::string()
+                                                                    : fmt::format("1 to {} characters", longest_hostname);
+        })
+        ->type_name("NAME");
 }
 
 void add_ring_size_option(CLI::App &app, std::string &ring_size)

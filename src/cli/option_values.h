@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "capture/identity_options.h"
+
 namespace oomtrace
 {
 
@@ -16,8 +18,9 @@ CLI::AsNumberWithUnit seconds();
 CLI::Validator positive();
 std::chrono::nanoseconds nanoseconds(double seconds);
 
-void add_method_option(CLI::App &app, int &method);                                  // a number of enum AttachMethod; 0: auto
-void add_identity_options(CLI::App &app, int &cmdline_mode, std::string &host_root); // a number of enum CmdlineMode
+void add_method_option(CLI::App &app, int &method); // a number of enum AttachMethod; 0: auto
+// `cmdline_mode`: a number of enum CmdlineMode.
+void add_identity_options(CLI::App &app, int &cmdline_mode, IdentityOptions &identity);
 void add_ring_size_option(CLI::App &app, std::string &ring_size);
 void add_walk_time_limit_option(CLI::App &app, double &walk_time_limit_s);
 

@@ -59,8 +59,7 @@ Result<PipelineTotals> trace(const TraceOptions &options)
     auto setup = set_up_tracer();
     if (!setup)
         return tl::unexpected(setup.error());
-    SessionOptions &session = (*setup)->session;
-    set_session(session, options);
+    set_options(**setup, options);
 
     Recording recording;
     if (options.record) {
@@ -68,8 +67,8 @@ Result<PipelineTotals> trace(const TraceOptions &options)
             return tl::unexpected(started.error());
     }
     std::unique_ptr<NamesReader> names; // outlives the source
-    auto source = LiveSource::start(session, (*setup)->host, std::move((*setup)->kernel), (*setup)->system, stop->fd(),
-                                    {.since_boot = options.since_boot});
+    auto source = LiveSource::start((*setup)->session, (*setup)->host, std::move((*setup)->kernel), (*setup)->system,
+                                    stop->fd(), {.since_boot = options.since_boot});
     if (!source)
         return tl::unexpected(source.error());
     if (options.duration) {

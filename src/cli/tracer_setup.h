@@ -10,6 +10,7 @@
 
 #include "capture/kernel_description.h"
 #include "capture/live_source.h"
+#include "host/host_facts.h"
 #include "host/system_state.h"
 #include "oomtrace/result.h"
 
@@ -26,10 +27,13 @@ struct TracerSetup {
 // Checks that this process may trace at all (warns of optional capabilities that are missing), and reads the host.
 Result<std::unique_ptr<TracerSetup>> set_up_tracer();
 
-// What of a command's options is the session's: `trace` and `agent` have the same.
+// What of a command's options is about the host and the session: `trace` and `agent` have the same.
 template <typename Options>
-void set_session(SessionOptions &session, const Options &options)
+void set_options(TracerSetup &setup, const Options &options)
 {
+    if (!options.identity.hostname.empty())
+        set_hostname(setup.host, options.identity.hostname);
+    SessionOptions &session = setup.session;
     session.method = options.method;
     session.cmdline = options.identity.cmdline;
     session.ring_bytes = options.ring_bytes.value_or(session.ring_bytes);

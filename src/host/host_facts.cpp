@@ -79,4 +79,9 @@ wire_host read_host_facts(std::string_view tracer_version, const std::filesystem
     return host;
 }
 
+void set_hostname(wire_host &host, std::string_view name)
+{
+    copy_text(host.hostname, name);
+}
+
 } // namespace oomtrace

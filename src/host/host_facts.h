@@ -13,4 +13,7 @@ namespace oomtrace
 // time, attach_method and method_note. A fact that cannot be read stays empty or 0; texts that do not fit are cut.
 wire_host read_host_facts(std::string_view tracer_version, const std::filesystem::path &root = "/");
 
+// Calls it `name` instead, cut where it does not fit.
+void set_hostname(wire_host &host, std::string_view name);
+
 } // namespace oomtrace

@@ -65,7 +65,8 @@ TEST(AgentOptions, AreReadFromTheFile)
                           "store.max-size = 1G\n"
                           "web.listen-address = none\n"
                           "journal = false\n"
-                          "cmdline = full\n");
+                          "cmdline = full\n"
+                          "hostname = node-17\n");
     const auto options = load_agent_options(file.arguments());
     ASSERT_TRUE(options) << options.error().reason;
     AgentOptions expected;
@@ -78,6 +79,7 @@ TEST(AgentOptions, AreReadFromTheFile)
     expected.web_listen_address = "";
     expected.journal = false;
     expected.identity.cmdline = CmdlineMode::full;
+    expected.identity.hostname = "node-17";
     EXPECT_EQ(*options, expected);
 }
 

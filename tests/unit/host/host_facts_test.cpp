@@ -44,6 +44,17 @@ TEST(host_facts, come_from_the_root_that_is_given)
     EXPECT_EQ(host.cgroup_version, 1U);
 }
 
+TEST(host_facts, another_name_for_the_host)
+{
+    const test::FixtureTree tree;
+    tree.write("/proc/sys/kernel/hostname", "oomtrace-x7k2p\n");
+    auto host = read_host_facts("0.1.0", tree.root());
+    set_hostname(host, "n7");
+    EXPECT_EQ(text(host.hostname), "n7");
+    set_hostname(host, std::string(300, 'n'));
+    EXPECT_EQ(text(host.hostname), std::string(255, 'n'));
+}
+
 TEST(host_facts, the_machine_itself)
 {
     const test::FixtureTree tree;
