@@ -7,6 +7,7 @@ import json
 import lzma
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -102,6 +103,24 @@ class OfAGlobalOom(unittest.TestCase):
                 change(live[0])
                 self.assertNotEqual(compare(live, self.explained).problems, [])
 
+    def test_the_size_of_the_victim_in_the_summary(self):
+        live = copy.deepcopy(self.live)
+        size = re.search(r"\([0-9.]+ MiB\)", live[0]["verdict"]["summary"])[0]
+        victim = live[0]["victim"]
+        chosen = next(one for one in live[0]["candidates"] if one["pid"] == victim["pid"])
+        original = live[0]["verdict"]["summary"]
+        points = victim["points"]
+        for summary, more, fits in (
+            (original.replace(size, "(1.0 MiB)"), 100, True),
+            (original.replace(size, "(1.0 MiB)"), 0, False),
+            (original.replace(f" {size}", ""), 100, True),
+            (original.replace(victim["comm"], "other"), 100, False),
+        ):
+            live[0]["verdict"]["summary"] = summary
+            victim["points"] = chosen["points"] = points + more
+            comparison = compare(live, self.explained, victim_tolerance_pages=100)
+            self.assertEqual(not comparison.problems, fits, comparison.problems)
+
     def test_what_follows_from_a_usage_that_moved(self):
         live, explained = live_record("7.3.4-memcg-fentry"), explain("7.3.4-memcg-fentry")
         now = live[0]["verdict"]["now"]
@@ -165,6 +184,12 @@ class WhatALogCannotKnow(unittest.TestCase):
 
     def test_no_table(self):
         self.assertIn("victim.ranking", self.expected("6.12-no_dump_tasks-fentry")[live_comparison.NO_TABLE])
+
+    def test_what_cgroup_v1_counts_as_a_whole(self):
+        self.assertIn("now.held.kernel", self.expected("5.10-memcg_v1-kprobe")[live_comparison.NO_MEMORY_STAT])
+        live, explained = live_record("5.10-memcg_v1-kprobe"), explain("5.10-memcg_v1-kprobe")
+        live[0]["verdict"]["now"]["held"][0]["holder"] = "sockets"
+        self.assertNotEqual(compare(live, explained).problems, [])
 
     def test_the_process_of_a_thread(self):
         self.assertIn("summary's trigger", self.expected("7.3.4-memcg-fentry")[live_comparison.THREAD_ASKS])
