@@ -72,9 +72,7 @@ __noinline int open_invocation(__u64 oom_control)
 	invocation.badness = BADNESS_NOT_SEEN;
 	if (!oom_control)
 		return 0;
-	invocation.oom_memcg = (__u64)BPF_CORE_READ(oc, memcg);
-	if (invocation.oom_memcg)
-		invocation.oom_memcg_id = memcg_id_of((struct mem_cgroup *)invocation.oom_memcg);
+	read_oom_memcg();
 	if (followed_mm_count && BPF_CORE_READ(oc, order) != -1 && scan_will_be_aborted(invocation.oom_memcg)) {
 		invocation.suppressed = 1;
 		__sync_fetch_and_add(&counters.suppressed_scans, 1);

@@ -7,6 +7,7 @@
 #define OOMTRACE_INVOCATION_BPF_H
 
 #include "memory_state.bpf.h"
+#include "read_task.bpf.h"
 #include "state.bpf.h"
 #include "wire_emit.bpf.h"
 
@@ -48,6 +49,16 @@ extern int emit_mm_released(__u64 mm);
 
 /* The same where no hook tells (tracer.release_at_exit): if no process has it any more. 0: there is no mm. */
 extern int emit_release_at_exit(__u64 mm);
+
+/* The group whose limit fired, from the open invocation's oom_control. */
+static __always_inline void read_oom_memcg(void)
+{
+	struct oom_control *oc = (void *)invocation.oom_control; /* apart: CO-RE would relocate our own struct */
+	struct mem_cgroup *memcg = BPF_CORE_READ(oc, memcg);
+
+	invocation.oom_memcg = (__u64)memcg;
+	invocation.oom_memcg_id = memcg ? memcg_id_of(memcg) : 0;
+}
 
 /* Is the current task the one inside the open invocation? */
 static __always_inline bool in_open_invocation(void)

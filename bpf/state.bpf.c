@@ -12,6 +12,7 @@ struct last_sigkill last_sigkill = {};
 struct outstanding_victim outstanding[OUTSTANDING_SLOTS] = {};
 struct per_cpu_areas per_cpu_areas = {};
 struct noted_evaluation noted_evaluations[NOTED_EVALUATIONS] = {};
+__u64 stack_piece[STACK_PIECE_WORDS] = {};
 
 /* Refused by user space if it is not the version it was built for. */
 const volatile __u32 wire_version = WIRE_VERSION;

@@ -21,6 +21,7 @@ extern struct last_sigkill last_sigkill;
 extern struct outstanding_victim outstanding[OUTSTANDING_SLOTS];
 extern struct per_cpu_areas per_cpu_areas;
 extern struct noted_evaluation noted_evaluations[NOTED_EVALUATIONS];
+extern __u64 stack_piece[STACK_PIECE_WORDS];
 
 /*
  * Entries of followed_mms, and of followed_tasks by tgid: the cheap gates of every hook outside the OOM path. Above 0 only for the

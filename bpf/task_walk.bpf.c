@@ -60,7 +60,8 @@ __noinline int begin_at_mark(__u64 victim)
 
 	/* It has been signalled a moment ago: ahead of all that takes time. */
 	await_identity(victim, invocation.episode + 1);
-	find_scope((__u64)task_memcg((struct task_struct *)victim), (__u64)task_memcg(trigger));
+	if (!adopt_oom_control(victim))
+		find_scope((__u64)task_memcg((struct task_struct *)victim), (__u64)task_memcg(trigger));
 	begin_episode(victim);
 	if (signalled)
 		emit_kill(victim, WIRE_KILL_SIGNAL, WIRE_KILL_CHOSEN);

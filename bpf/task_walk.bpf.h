@@ -22,6 +22,9 @@ extern int begin_at_mark(__u64 victim);
 /* Closes the episode; `started_ns` 0: there was no walk. */
 extern int end_at_mark(__u32 walk_stop, __u64 started_ns);
 
+/* Looks for the oom_control that chose the victim, and makes it the open invocation's; 0: not found. See oom_control.bpf.c. */
+extern int adopt_oom_control(__u64 victim);
+
 /* Sends every task of the OOM's domain, from the kernel's list, by address. Returns enum wire_walk_stop. */
 extern int walk_task_list(__u64 started_ns);
 

@@ -25,7 +25,7 @@ struct tracer_config {
 	wire_u64 nr_swap_pages;   /* of that variable, and of total_swap_pages; 0: likewise */
 	wire_u64 total_swap_pages;
 	wire_u32 arguments; /* enum tracer_arguments */
-	wire_u32 reserved;
+	wire_u32 stack_bytes; /* THREAD_SIZE */
 };
 
 /* How much of what a process was started with may be told: arguments hold secrets. */
@@ -175,6 +175,9 @@ struct noted_evaluation {
 	wire_s64 chosen_points;
 	wire_u64 facts; /* enum wire_candidate_fact */
 };
+
+/* Of the asker's stack, while oom_control is looked for: written under oom_lock, like `invocation`. */
+#define STACK_PIECE_WORDS 64
 
 struct followed_task {
 	wire_u64 episode;

@@ -126,6 +126,13 @@ KernelOffers offers_of(const btf *types, const ListedSymbols &symbols)
     };
 }
 
+// THREAD_SIZE: of x86-64, and of arm64, where a stack is a whole number of pages. With KASAN it is more.
+std::uint32_t thread_size()
+{
+    constexpr long stack_bytes = 16 << 10;
+    return static_cast<std::uint32_t>(std::max(stack_bytes, ::sysconf(_SC_PAGESIZE)));
+}
+
 tracer_arguments tracer_arguments_of(CmdlineMode mode)
 {
     switch (mode) {
@@ -145,6 +152,7 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
     config.attach_method = wire_method(method);
     config.nr_nodes = options.nr_nodes;
     config.nr_cpus = static_cast<std::uint32_t>(std::max(1, libbpf_num_possible_cpus()));
+    config.stack_bytes = thread_size();
     config.walk_task_limit = options.walk_task_limit;
     config.walk_time_limit_ns = static_cast<std::uint64_t>(options.walk_time_limit.count());
     if (const auto range = symbols.range_of("mem_cgroup_out_of_memory")) {

@@ -37,10 +37,8 @@ std::string_view state_text(State state)
 // What a method cannot tell even when every hook of it is attached.
 std::string_view method_limits(AttachMethod method)
 {
-    return method == AttachMethod::tracepoint
-               ? "scores are recomputed, not observed; the allocation's mask and order are not seen, "
-                 "nor OOMs without a victim"
-               : "nothing";
+    return method == AttachMethod::tracepoint ? "scores are recomputed, not observed, and OOMs without a victim are not seen"
+                                              : "nothing";
 }
 
 std::string_view remedy(AttachMethod method)

@@ -149,7 +149,7 @@ Provenance allocation_provenance(const Episode &episode)
         return begin_provenance(episode);
     }
     return {Source::absent,
-            is_recomputed(episode) ? "no tracepoint carries gfp_mask and order" : "oom_control could not be read"};
+            is_recomputed(episode) ? "oom_control was not found on the asker's stack" : "oom_control could not be read"};
 }
 
 void set_candidate_provenance(const Episode &episode, const CandidateList &list, Incident &incident)

@@ -195,7 +195,7 @@ bool asked_for_by_sysrq(const Episode &episode)
 OomDomain work_out_domain(const Episode &episode, const MemcgTree &memcgs, const PageUnits &units)
 {
     OomDomain domain;
-    if (!is_recomputed(episode)) {
+    if (!is_recomputed(episode) || (episode.begin && episode.begin->body.has_oom_control)) {
         domain.constraint_source = {Source::absent, "the kernel had not worked it out when the tracer looked"};
         domain.memcg_source = {Source::absent, "the record of the invocation's begin was lost"};
         take_oom_control(episode, domain);

@@ -195,7 +195,7 @@ class MemcgOom:
             self.assertEqual(int(allocation["gfp_mask"], 16), report.gfp_mask)
             self.assertEqual(allocation["gfp_flags"], list(report.gfp_flags))
             self.assertEqual(allocation["order"], report.order)
-            self.assertEqual(source, "kernel_log" if self.method == "tracepoint" else "observed")
+            self.assertEqual(source, "observed")
             own = incident["checks"]["kernel_log"]
             self.assertEqual((own["mismatches"], own["note"]), ([], None))
             self.assertGreater(own["compared"], 20)

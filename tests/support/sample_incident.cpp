@@ -331,7 +331,7 @@ Incident tracepoint_kill()
     incident.provenance.memcg = {Source::recomputed, "the level was found by its usage"};
     incident.provenance.outcome = {Source::recomputed, "a victim was marked"};
     incident.provenance.candidates = {Source::recomputed, "oomtrace's own walk over the tasks"};
-    incident.provenance.allocation = {Source::absent, "no tracepoint carries gfp_mask and order"};
+    incident.provenance.allocation = {Source::absent, "oom_control was not found on the asker's stack"};
     const std::string group = "/docker/build";
     incident.candidates = {
         task(2201, "make", 1000, 0, group, {3 * mib, 1 * mib, 0, 200 * kib, 80 * kib}),

@@ -159,6 +159,8 @@ class SetupChecks:
         self.expect("records_lost", completeness["records_lost"], 0)
         source = "recomputed" if method == "tracepoint" else "observed"
         self.expect("source of points", incident["provenance"]["points"]["source"], source)
+        for group in ("allocation", "constraint", "memcg"):  # oom_control, whatever the method
+            self.expect(f"source of {group}", incident["provenance"][group]["source"], "observed")
         check_before(self, incident)
         check_kill_counts(self, incident, whole_choice=method != "tracepoint")
         scores = incident["checks"]["scores"]

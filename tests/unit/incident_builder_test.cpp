@@ -65,7 +65,7 @@ TEST(IncidentBuilder, SaysWhereEachGroupOfFactsComesFrom)
 
     const ProvenanceTable recomputed = replay_one(memcg_episode_tracepoint()).provenance;
     EXPECT_EQ(recomputed.allocation.source, Source::absent);
-    EXPECT_EQ(recomputed.allocation.note, "no tracepoint carries gfp_mask and order");
+    EXPECT_EQ(recomputed.allocation.note, "oom_control was not found on the asker's stack");
     for (const Provenance *group :
          {&recomputed.outcome, &recomputed.constraint, &recomputed.memcg, &recomputed.candidates, &recomputed.points}) {
         EXPECT_EQ(group->source, Source::recomputed);

@@ -142,7 +142,7 @@ TEST(AgentOptions, AllStandInTheDeliveredFile)
     std::set<std::string> written;
     std::string line, defaults;
     const std::regex option(R"(# ([a-z.\-]+) = (.*))");
-    const std::set<std::string> examples{"ring-size", "web.tls-certificate", "web.tls-key", "web.auth-file"};
+    const std::set<std::string> examples{"ring-size", "hostname", "web.tls-certificate", "web.tls-key", "web.auth-file"};
     while (std::getline(delivered, line)) {
         std::smatch match;
         if (!std::regex_match(line, match, option))

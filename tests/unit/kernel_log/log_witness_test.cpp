@@ -217,7 +217,7 @@ TEST(LogWitness, GivesTheRecordWhatNoTracepointCarries)
     ours.allocation.gfp_flags.clear();
     ours.allocation.order.reset();
     ours.allocation.highest_zone.reset();
-    ours.provenance.allocation = {Source::absent, "no tracepoint carries gfp_mask and order"};
+    ours.provenance.allocation = {Source::absent, "oom_control was not found on the asker's stack"};
     ours.constraint.reset();
     ours.scope = Scope::unknown;
     ours.memcg.path.reset();

@@ -282,7 +282,7 @@ TIMELINE      from the moment the OOM killer was invoked
               limit); memcg (the level was found by its usage); candidates (oomtrace's own walk over
               the tasks); points (worked out from the sizes of each task; the kernel's own scores
               cannot be seen)
-  not known   allocation (no tracepoint carries gfp_mask and order)
+  not known   allocation (oom_control was not found on the asker's stack)
 
 )");
 }
