@@ -279,8 +279,14 @@ class IncidentComparison:
         rss = candidate.get("rss_bytes") if None in parts else sum(parts)
         self.check(f"{name}.rss", rss, task.rss_pages * page_size, **moving)
         if self.options.swapping_pages:
-            held = None if rss is None else rss + candidate["swap_bytes"]
-            self.check(f"{name}.rss_and_swap", held, (task.rss_pages + task.swap_pages) * page_size, **sizes)
+            # What goes out to swap is in one of the two; pages of files come and go without it.
+            swappable = [candidate[f"{size}_bytes"] for size in ("rss_anon", "rss_shmem", "swap")]
+            printed = [task.rss_anon_pages, task.rss_shmem_pages, task.swap_pages]
+            if None not in swappable and None not in printed:
+                self.check(f"{name}.swappable", sum(swappable), sum(printed) * page_size, **sizes)
+            else:
+                held = None if rss is None else rss + candidate["swap_bytes"]
+                self.check(f"{name}.rss_and_swap", held, (task.rss_pages + task.swap_pages) * page_size, **moving)
         for part in ("anon", "file", "shmem"):
             printed = getattr(task, f"rss_{part}_pages")
             log = None if printed is None else printed * page_size

@@ -30,6 +30,7 @@ NO_POINTS_LIVE = "the live record does not have the score"
 
 # By what the log lacks: mapped anonymous pages, file pages of a node (swap cache is in the total that it prints), and hence the rest.
 HOLDERS_NOT_PRINTED = {"anon", "file_cache", "not_accounted", "other_kernel"}
+VICTIMS_BEFORE = {"already_victim", "mmf_oom_skip"}
 HOLDERS_OF_THE_HOST = {"slab_reclaimable", "slab_unreclaimable"}
 
 
@@ -250,7 +251,9 @@ def _same_end(live, log):
 def _gave_up_their_memory(live, log):
     """The kernel lists every process that has memory, but for its own threads and init."""
     listed = set(_pids(log["candidates"]))
-    return bool(listed) and any(record["rss_bytes"] and record["pid"] not in listed for record in live["candidates"] or [])
+    gone = [record for record in live["candidates"] or [] if record["pid"] not in listed]
+    # One that was killed before may have let go of its mm already, and its memory not be back yet.
+    return bool(listed) and any(record["rss_bytes"] or record["skip_reason"] in VICTIMS_BEFORE for record in gone)
 
 
 def _nobody_weighed(live, log):

@@ -146,8 +146,8 @@ class OfAGlobalOom(unittest.TestCase):
         live[0]["verdict"]["now"]["not_in_processes_bytes"] = 1 << 20
         candidates = live[0]["candidates"]
         gone = candidates[0] | {"pid": 1 << 20, "eligible": False, "skip_reason": "oom_skip"}
-        for rss, fits in (1 << 20, True), (None, False):
-            live[0]["candidates"] = [*candidates, gone | {"rss_bytes": rss}]
+        for rss, why, fits in ((1 << 20, "oom_skip", True), (None, "mmf_oom_skip", True), (None, "no_mm", False)):
+            live[0]["candidates"] = [*candidates, gone | {"rss_bytes": rss, "skip_reason": why}]
             comparison = compare(live, explained)
             self.assertEqual(not comparison.problems, fits, comparison.problems)
 
