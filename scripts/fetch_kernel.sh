@@ -28,7 +28,6 @@ die() {
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 list=$top/tests/vm/kernels.txt
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/oomtrace
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 name='' refresh=false
 for argument in "$@"; do
@@ -51,50 +50,18 @@ if [ "$refresh" = false ] && [ -f "$kernel/package" ]; then
 	exit 0
 fi
 
-for tool in apt-get apt-cache dpkg-deb tar flock; do
-	command -v "$tool" >/dev/null || die "$tool is not installed" "kernels come from Debian's archive: run this on Debian or a derivative"
-done
-[ -r "$keyring" ] || die "cannot read $keyring" "apt-get install debian-archive-keyring"
-
 # shellcheck source=scripts/support/debian_mirror.sh
-. "$(dirname "${BASH_SOURCE[0]}")/support/debian_mirror.sh"
+. "$top/scripts/support/debian_mirror.sh"
+# shellcheck source=scripts/support/private_apt.sh
+. "$top/scripts/support/private_apt.sh"
 case $suite in
 *-security) mirror=${OOMTRACE_SECURITY_MIRROR:-$(debian_mirror debian-security)} ;;
 *) mirror=${OOMTRACE_MIRROR:-$(debian_mirror debian)} ;;
 esac
-[ -n "$mirror" ] || die "no Debian mirror for $suite is among this system's apt sources" \
-	"name one: OOMTRACE_MIRROR=http://MIRROR/debian OOMTRACE_SECURITY_MIRROR=http://MIRROR/debian-security"
-
-apt=$cache/apt/$suite-$arch
-mkdir -p "$apt"/{etc/parts,state/lists/partial,cache/archives/partial,log} "$cache/kernels"
+mkdir -p "$cache/kernels"
 exec 9>"$cache/lock"
 flock 9
-printf 'deb [arch=%s signed-by=%s] %s %s main\n' "$arch" "$keyring" "$mirror" "$suite" >"$apt/etc/sources.list"
-{
-	# The user's proxy settings, and nothing else of the system's configuration: its hooks would run here too.
-	apt-config dump Acquire::http Acquire::https
-	cat <<CONF
-APT::Architecture "$arch";
-APT::Architectures { "$arch"; };
-APT::Sandbox::User "root";
-APT::Get::List-Cleanup "false";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Dir "$apt/";
-Dir::Etc "$apt/etc/";
-Dir::Etc::sourcelist "sources.list";
-Dir::Etc::sourceparts "parts/";
-Dir::Etc::parts "parts/";
-Dir::Etc::preferences "none";
-Dir::Etc::preferencesparts "parts/";
-Dir::State "$apt/state/";
-Dir::State::status "$apt/state/status";
-Dir::Cache "$apt/cache/";
-Dir::Log "$apt/log/";
-CONF
-} >"$apt/etc/apt.conf"
-: >"$apt/state/status"
-export APT_CONFIG=$apt/etc/apt.conf
+private_apt "$cache/apt/$suite-$arch" "$arch" "$mirror" "$suite"
 
 printf 'fetch_kernel: reading the package list of %s from %s\n' "$suite" "$mirror" >&2
 apt-get -q -q update >&2 || die "apt-get update for $suite at $mirror failed" "set OOMTRACE_MIRROR to a mirror that can be reached"

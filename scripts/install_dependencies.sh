@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# install_dependencies.sh [build|test]...     (both without an argument)
+# install_dependencies.sh [build|test|arm64]...     (build and test without an argument)
 #
-# Installs the Debian 12 packages that building (and running) or testing oomtrace needs. Says nothing and needs no root when all
-# are there.
+# Installs the Debian 12 packages that building (and running) or testing oomtrace needs; with arm64 what the VM tests of arm64 need
+# besides: a cross compiler and an emulator (the libraries come by scripts/fetch_sysroot.sh, apart from the system's own). Says
+# nothing and needs no root when all are there.
 set -euo pipefail
 
 build_packages=(
@@ -30,6 +31,7 @@ test_packages=(
 	lintian debootstrap     # the Debian package
 	qemu-system-x86 busybox-static cpio zstd lz4 xz-utils kmod # one kernel in a virtual machine
 )
+arm64_packages=(g++-aarch64-linux-gnu qemu-system-arm)
 
 die() {
 	printf 'install_dependencies: %s\n' "$1" >&2
@@ -43,7 +45,8 @@ for group in "$@"; do
 	case $group in
 	build) wanted+=("${build_packages[@]}") ;;
 	test) wanted+=("${test_packages[@]}") ;;
-	*) die "unknown group '$group'" "usage: install_dependencies.sh [build|test]..." ;;
+	arm64) wanted+=("${arm64_packages[@]}") ;;
+	*) die "unknown group '$group'" "usage: install_dependencies.sh [build|test|arm64]..." ;;
 	esac
 done
 
