@@ -301,9 +301,9 @@ std::string host_text(const WhyNow &now)
 std::string why_now_text(const Incident &incident, const WhyNow &now, std::size_t path_width)
 {
     std::string text;
-    const auto add = [&](std::string part) {
+    const auto add = [&](const std::string &part) {
         if (!part.empty())
-            text += (text.empty() ? "" : " ") + sentence(std::move(part));
+            text += (text.empty() ? "" : " ") + sentence(part);
     };
     if (now.memcg) {
         const std::string limit = limit_text(now, path_width), swap = swap_text(now);
