@@ -44,7 +44,7 @@ done
 read -r arch suite pattern < <(awk -v name="$name" '$1 == name { print $2, $3, $4 }' "$list") || true
 [ -n "${pattern:-}" ] || die "no kernel named '$name' in $list" "$(grep -Ev '^[[:space:]]*(#|$)' "$list" | awk '{ printf "%s ", $1 }')"
 
-kernel=$cache/kernels/$name-$arch
+kernel=$cache/kernels/${name%"-$arch"}-$arch
 if [ "$refresh" = false ] && [ -f "$kernel/package" ]; then
 	printf '%s\n' "$kernel"
 	exit 0

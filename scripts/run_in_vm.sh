@@ -10,7 +10,8 @@ set -euo pipefail
 usage() {
 	cat <<'USAGE'
 usage: run_in_vm.sh KERNEL [OPTIONS] [-- COMMAND [ARGUMENT...]]
-  KERNEL               a kernel of tests/vm/kernels.txt (fetched on first use); without a COMMAND: a shell on this terminal
+  KERNEL               a kernel of tests/vm/kernels.txt (fetched on first use); without a COMMAND: a shell on this terminal. One for
+                       arm64 wants programs for arm64 (scripts/build.sh arm64)
   --program PATH[=NAME] put this program, with the shared libraries it needs, into the guest's PATH; may be repeated
   --file PATH=TARGET   copy a file or a directory to the absolute path TARGET; may be repeated
   --output DIR         what the guest left in /out, with stdout, stderr, dmesg.txt, the console's text in console.txt, and what
@@ -64,12 +65,23 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$kernel" ] || { usage >&2; exit 2; }
 
-for tool in qemu-system-x86_64 busybox cpio; do
-	command -v "$tool" >/dev/null || die "$tool is not installed" "apt-get install qemu-system-x86 busybox-static cpio"
-done
-busybox=$(command -v busybox)
-! ldd "$busybox" >/dev/null 2>&1 || die "$busybox is not static" "apt-get install busybox-static"
 kernel_dir=$("$top/scripts/fetch_kernel.sh" "$kernel") || die "no kernel '$kernel'" "scripts/fetch_kernel.sh --list shows those there are"
+case ${kernel_dir##*-} in
+amd64)
+	emulator=qemu-system-x86_64 strip=strip install='apt-get install qemu-system-x86 busybox-static cpio'
+	busybox=$(command -v busybox) || die "busybox is not installed" "$install"
+	;;
+arm64)
+	emulator=qemu-system-aarch64 strip=aarch64-linux-gnu-strip install='scripts/install_dependencies.sh test arm64'
+	sysroot=$("$top/scripts/fetch_sysroot.sh") || die "no libraries for arm64"
+	busybox=$sysroot/bin/busybox
+	;;
+*) die "no machine for ${kernel_dir##*-}" ;;
+esac
+for tool in "$emulator" "$strip" readelf cpio; do
+	command -v "$tool" >/dev/null || die "$tool is not installed" "$install"
+done
+! readelf -l "$busybox" | grep -q INTERP || die "$busybox is not static" "apt-get install busybox-static"
 
 work=$(mktemp -d)
 qemu_pid=''
@@ -89,17 +101,33 @@ cp "$busybox" "$root/bin/busybox"
 cp "$top/tests/vm/guest/init" "$root/init"
 chmod 755 "$root/init"
 
+# libraries_of PROGRAM: the loader and the libraries that it needs, all the way down, each "PATH PATH_IN_THE_GUEST".
+libraries_of() {
+	if [ "${kernel_dir##*-}" = amd64 ]; then
+		# ldd fails on a static program, which needs nothing else. Loader and libraries keep their paths.
+		{ ldd "$1" 2>/dev/null || true; } | grep -o '/[^ ]*' | sed 's/.*/& &/'
+		return
+	fi
+	local name
+	{
+		readelf -l "$1" | sed -n 's/.*program interpreter: \(.*\)]/\1/p'
+		readelf -d "$1" | sed -n 's,.*(NEEDED).*\[\(.*\)],/lib/aarch64-linux-gnu/\1,p'
+	} | while read -r name; do
+		printf '%s %s\n' "$sysroot$name" "$name"
+		libraries_of "$sysroot$name"
+	done
+}
+
 install_program() {
 	local path=${1%%=*} target
 	target=$root/usr/local/bin/$(basename "${1##*=}")
 	[ -f "$path" ] || die "no program $path"
 	# Debug information would only take up the guest's memory; what is no program is copied as it is.
-	strip -o "$target" "$path" 2>/dev/null || cp "$path" "$target"
+	"$strip" -o "$target" "$path" 2>/dev/null || cp "$path" "$target"
 	chmod 755 "$target"
-	# ldd fails on a static program, which needs nothing else. Loader and libraries keep their paths.
-	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | sort -u | while read -r library; do
-		mkdir -p "$root$(dirname "$library")"
-		cp -L "$library" "$root$library"
+	libraries_of "$path" 2>/dev/null | sort -u | while read -r library place; do
+		mkdir -p "$root$(dirname "$place")"
+		cp -L "$library" "$root$place"
 	done || true
 }
 for program in "${programs[@]}"; do
@@ -125,14 +153,19 @@ fi
 
 # ---- the machine ----
 
-# Software emulation everywhere, so that results do not depend on the host; without cx16 and la57 because QEMU 7.2 gets
-# cmpxchg16b wrong and newer guests double-fault. rootfstype=ramfs: on the tmpfs that is the default every file page of the
-# initramfs would count as shared memory.
+# Software emulation everywhere, so that results do not depend on the host. amd64 without cx16 and la57 because QEMU 7.2 gets
+# cmpxchg16b wrong and newer guests double-fault; arm64 with QEMU's own way of signing pointers, since the architecture's is slow
+# where it is emulated. rootfstype=ramfs: on the tmpfs that is the default every file page of the initramfs would count as shared
+# memory.
 # With -icount a guest's time goes on by its own instructions, which only one thread can count.
 accel=tcg,thread=multi
 case " ${more[*]} " in *' -icount '*) accel=tcg,thread=single ;; esac
-parameters="console=ttyS0 panic=-1 log_buf_len=4M rootfstype=ramfs $append"
-qemu=(qemu-system-x86_64 -accel "$accel" -cpu "max,cx16=off,la57=off" -m "$memory" -smp "$cpus"
+case ${kernel_dir##*-} in
+amd64) console=ttyS0 machine=(-cpu "max,cx16=off,la57=off") ;;
+arm64) console=ttyAMA0 machine=(-machine virt -cpu "max,pauth-impdef=on") ;;
+esac
+parameters="console=$console panic=-1 log_buf_len=4M rootfstype=ramfs $append"
+qemu=("$emulator" -accel "$accel" "${machine[@]}" -m "$memory" -smp "$cpus"
 	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs" "${more[@]}")
 
 if [ -n "$disk" ]; then
@@ -145,8 +178,15 @@ if [ ${#command[@]} -eq 0 ]; then
 	exit
 fi
 
-qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt" -serial "file:$work/out.tar.gz" -serial "file:$work/status"
-	-serial "file:$work/live.txt")
+qemu+=(-append "$parameters quiet" -serial "file:$work/console.txt")
+case ${kernel_dir##*-} in
+amd64) qemu+=(-serial "file:$work/out.tar.gz" -serial "file:$work/status" -serial "file:$work/live.txt") ;;
+arm64) # the machine has one serial port, which is not a ttyS; of a card with four the first is left alone
+	qemu+=(-chardev "null,id=none" -chardev "file,id=out,path=$work/out.tar.gz" -chardev "file,id=status,path=$work/status"
+		-chardev "file,id=live,path=$work/live.txt"
+		-device "pci-serial-4x,chardev1=none,chardev2=out,chardev3=status,chardev4=live")
+	;;
+esac
 # Emulated processors now and then crash a kernel that patches its own code while it boots. A guest that did not come up has run
 # nothing of ours and is booted again; one that came up is not, whatever became of it.
 boots=3
