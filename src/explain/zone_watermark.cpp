@@ -155,8 +155,10 @@ std::optional<std::uint32_t> zone_type(const std::vector<Node> &nodes, std::stri
     const auto above = [](std::optional<std::uint32_t> type) { return type ? std::optional(*type + 1) : std::nullopt; };
     if (const auto found = present(name))
         return found;
-    // A zone without pages is not among the nodes', but the types follow each other: DMA, DMA32, Normal, HighMem, Movable.
-    const auto normal = present("Normal") ? present("Normal") : above(present("DMA32"));
+    // A zone without pages is not among the nodes', but the types follow each other: DMA, DMA32, Normal, HighMem, Movable. All
+    // that a small arm64 has is in DMA: whether the next type is DMA32 there is the same to the reserves, as neither has pages.
+    const auto dma = present("DMA32") ? present("DMA32") : present("DMA");
+    const auto normal = present("Normal") ? present("Normal") : above(dma);
     if (name == "Movable")
         return above(present("HighMem") ? present("HighMem") : normal);
     // Types that a kernel is built without fall back on Normal (OPT_ZONE_HIGHMEM and its like).

@@ -188,6 +188,9 @@ TEST(ZoneType, FallsBackAsTheGfpMaskDoes)
     EXPECT_EQ(zone_type(highmem, "DMA32"), 1U);
     EXPECT_EQ(zone_type(highmem, "HighMem"), 2U);
     EXPECT_EQ(zone_type(highmem, "Movable"), 3U);
+    const std::vector<Node> small_arm64 = {node_with({{0, "DMA"}})};
+    EXPECT_EQ(zone_type(small_arm64, "Normal"), 1U);
+    EXPECT_EQ(zone_type(small_arm64, "Movable"), 2U);
     EXPECT_EQ(zone_type({}, "Normal"), std::nullopt);
     EXPECT_EQ(zone_type(highmem, "nonsense"), std::nullopt);
 }
