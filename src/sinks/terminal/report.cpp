@@ -123,7 +123,7 @@ Lines report_lines(const Incident &incident, const Verdict &verdict, const Termi
     if (full || incident.scope == Scope::memcg || incident.scope == Scope::unknown)
         add_section(report, limit_lines(incident, width));
     if (full || incident.scope != Scope::memcg)
-        add_section(report, zone_lines(incident, width));
+        add_section(report, zone_lines(incident, verdict.now, width));
     add_section(report, before_lines(incident, full, width));
     add_section(report, kill_lines(incident, rows, width));
     Lines course = timeline_lines(incident, rows, width);

@@ -40,8 +40,9 @@ std::optional<std::uint32_t> highest_index(const Incident &incident)
     if (const auto found = index_of(*name))
         return found;
     // A zone without pages is not among the nodes', but on 64-bit kernels DMA32, Normal and Movable follow each other.
-    const auto dma32 = index_of("DMA32");
-    const auto normal = index_of("Normal") ? index_of("Normal") : dma32 ? std::optional(*dma32 + 1) : std::nullopt;
+    // (All that a small arm64 has is in DMA.)
+    const auto dma = index_of("DMA32") ? index_of("DMA32") : index_of("DMA");
+    const auto normal = index_of("Normal") ? index_of("Normal") : dma ? std::optional(*dma + 1) : std::nullopt;
     if (!normal)
         return std::nullopt;
     return *name == "Normal" ? normal : *name == "Movable" ? std::optional(*normal + 1) : std::nullopt;
@@ -54,8 +55,18 @@ std::optional<std::uint64_t> reserve_of(const Zone &zone, std::optional<std::uin
     return zone.lowmem_reserve_bytes[*highest];
 }
 
-std::optional<std::uint64_t> largest_free_block(const Zone &zone)
+const ZoneVerdict *verdict_of(const Zone &zone, std::uint32_t node, const WhyNow &now)
 {
+    const auto found = std::find_if(now.zones.begin(), now.zones.end(),
+                                    [&](const ZoneVerdict &judged) { return judged.node == node && judged.zone == zone.name; });
+    return found == now.zones.end() ? nullptr : &*found;
+}
+
+// Of those that the request may have, where the verdict says which.
+std::optional<std::uint64_t> largest_free_block(const Zone &zone, const ZoneVerdict *verdict)
+{
+    if (verdict != nullptr && verdict->largest_block_bytes)
+        return verdict->largest_block_bytes;
     if (zone.free_blocks.empty())
         return std::nullopt;
     std::uint64_t largest = 0;
@@ -72,7 +83,8 @@ struct Judgement {
 };
 
 // The kernel lets an allocation have a page only while more than `min` and the zone's reserve stay free.
-Judgement judge(const Zone &zone, bool node_allowed, std::optional<std::uint32_t> highest, std::uint64_t wanted_bytes)
+Judgement judge(const Zone &zone, const ZoneVerdict *verdict, bool node_allowed, std::optional<std::uint32_t> highest,
+                std::uint64_t wanted_bytes)
 {
     if (!node_allowed || (highest && zone.index > *highest))
         return {"not for this request", Style::dim};
@@ -83,7 +95,9 @@ Judgement judge(const Zone &zone, bool node_allowed, std::optional<std::uint32_t
         return {"AT MIN", Style::alert};
     if (zone.free_bytes <= needed)
         return {"rest is reserved", Style::warning};
-    const auto largest = largest_free_block(zone);
+    if (verdict != nullptr && verdict->reason == ZoneReason::unusable_free)
+        return {"rest is set aside", Style::warning};
+    const auto largest = largest_free_block(zone, verdict);
     if (largest && *largest < wanted_bytes)
         return {fmt::format("no free {} block", exact_bytes_text(wanted_bytes)), Style::warning};
     if (zone.free_bytes < zone.low_bytes)
@@ -117,7 +131,7 @@ std::uint64_t wanted_bytes(const Incident &incident)
     return order > 0 && order < 32 ? incident.host.page_size << order : incident.host.page_size;
 }
 
-Table zone_table(const Incident &incident)
+Table zone_table(const Incident &incident, const WhyNow &now)
 {
     const auto highest = highest_index(incident);
     const bool boosted = std::any_of(incident.nodes.begin(), incident.nodes.end(), [](const Node &node) {
@@ -140,8 +154,9 @@ Table zone_table(const Incident &incident)
     for (const Node &node : incident.nodes) {
         for (const Zone &zone : node.zones) {
             const auto reserve = reserve_of(zone, highest);
-            const auto largest = largest_free_block(zone);
-            const Judgement judgement = judge(zone, allows_node(incident, node.node), highest, wanted_bytes(incident));
+            const ZoneVerdict *verdict = verdict_of(zone, node.node, now);
+            const auto largest = largest_free_block(zone, verdict);
+            const Judgement judgement = judge(zone, verdict, allows_node(incident, node.node), highest, wanted_bytes(incident));
             std::vector<Cell> cells;
             if (several_nodes)
                 cells.push_back({fmt::format("{}", node.node)});
@@ -272,12 +287,12 @@ std::string reserve_list(const Zone &zone)
 
 } // namespace
 
-Lines zone_lines(const Incident &incident, std::size_t width)
+Lines zone_lines(const Incident &incident, const WhyNow &now, std::size_t width)
 {
     if (incident.nodes.empty())
         return {};
     Lines lines = section("MEMORY", "what the host had left, zone by zone", width);
-    append(lines, zone_table(incident).lines(2, width));
+    append(lines, zone_table(incident, now).lines(2, width));
     if (any_reserve(incident))
         append(lines, labelled("reserved", "what this request must leave to those that can use no higher zone", width));
     if (const std::string used = used_text(incident.nodes); !used.empty())

@@ -6,12 +6,13 @@
 #include <cstddef>
 
 #include "oomtrace/incident.h"
+#include "oomtrace/verdict.h"
 #include "sinks/terminal/line.h"
 
 namespace oomtrace::terminal
 {
 
-Lines zone_lines(const Incident &incident, std::size_t width);
+Lines zone_lines(const Incident &incident, const WhyNow &now, std::size_t width);
 // Free blocks by order with their migrate types, and every counter of nodes and zones. For the full report.
 Lines zone_detail_lines(const Incident &incident, std::size_t width);
 

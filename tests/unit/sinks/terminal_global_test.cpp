@@ -352,6 +352,32 @@ TEST(TerminalGlobal, Fragmented)
     EXPECT_NE(line.find(" killed: the host could not give 32 KiB in one piece; "), std::string::npos) << line;
 }
 
+// A small arm64: all memory in one zone, and large blocks of it for movable pages alone.
+TEST(TerminalGlobal, ContiguousMemoryIsNotForTheKernelsOwnPages)
+{
+    Incident incident = sample::global_kill();
+    incident.allocation.order = 2;
+    incident.allocation.gfp_flags = {"GFP_KERNEL_ACCOUNT", "__GFP_ZERO"};
+    incident.nodes[0].zones.resize(1);
+    Zone &zone = incident.nodes[0].zones[0];
+    zone.managed_bytes = 453 * sample::mib;
+    zone.free_bytes = 174 * sample::mib;
+    zone.free_cma_bytes = 58 * sample::mib;
+    zone.lowmem_reserve_bytes = {0, 0, 0, 0, 0};
+    zone.free_blocks = {{0, 4 * sample::kib, 29'696, "U"}, {10, 4 * sample::mib, 14, "C"}};
+    const auto zone_row = [&] {
+        const std::string section = memory_section(incident);
+        const std::size_t begin = section.find("  DMA");
+        return section.substr(begin, section.find('\n', begin) - begin);
+    };
+    EXPECT_EQ(zone_row(), "  DMA  453 MiB 174 MiB 64.0 KiB 80.0 KiB 96.0 KiB      0 B         4 KiB no free 16 KiB block");
+    incident.allocation.gfp_flags = {"GFP_HIGHUSER_MOVABLE"};
+    EXPECT_EQ(zone_row(), "  DMA   453 MiB  174 MiB  64.0 KiB  80.0 KiB  96.0 KiB       0 B          4 MiB  enough free");
+    incident.allocation.gfp_flags = {"GFP_KERNEL"};
+    zone.free_cma_bytes = 174 * sample::mib;
+    EXPECT_EQ(zone_row(), "  DMA   453 MiB  174 MiB  64.0 KiB  80.0 KiB  96.0 KiB       0 B          4 KiB  rest is set aside");
+}
+
 // Only one of two nodes is allowed; the other has memory and a boosted watermark.
 TEST(TerminalGlobal, Cpuset)
 {
