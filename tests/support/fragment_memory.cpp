@@ -17,8 +17,8 @@
 namespace
 {
 
-// The value of a line "KEY VALUE ..." of a file of /proc.
-std::uint64_t proc_value(const char *path, std::string_view key)
+// The value of a line "KEY VALUE ..." of a file of /proc; nullopt: there is no such line.
+std::optional<std::uint64_t> optional_proc_value(const char *path, std::string_view key)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     std::string all;
@@ -31,11 +31,25 @@ std::uint64_t proc_value(const char *path, std::string_view key)
     close(fd);
     const std::size_t begin = all.find(key);
     if (begin == std::string::npos)
-        fail("find " + std::string(key) + " in " + path, ENODATA);
+        return std::nullopt;
     std::uint64_t value = 0;
     const std::size_t digits = all.find_first_of("0123456789", begin + key.size());
     std::from_chars(all.data() + digits, all.data() + all.size(), value);
     return value;
+}
+
+std::uint64_t proc_value(const char *path, std::string_view key)
+{
+    const std::optional<std::uint64_t> value = optional_proc_value(path, key);
+    if (!value)
+        fail("find " + std::string(key) + " in " + path, ENODATA);
+    return *value;
+}
+
+// What is free and may be had for pages that cannot be moved: the contiguous memory allocator's is not.
+std::uint64_t free_for_pipes()
+{
+    return (proc_value("/proc/meminfo", "MemFree:") - optional_proc_value("/proc/meminfo", "CmaFree:").value_or(0)) << 10;
 }
 
 struct Pipe {
@@ -66,7 +80,7 @@ void fragment_memory(std::uint64_t spare_bytes, std::vector<Pipe> &kept)
 {
     const std::string page(static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), 'x');
     std::vector<Pipe> given_back;
-    while (proc_value("/proc/meminfo", "MemFree:") << 10 > spare_bytes) {
+    while (free_for_pipes() > spare_bytes) {
         const std::optional<Pipe> one = large_pipe(), other = large_pipe();
         if (!one || !other)
             fail("make a pipe of 1M", errno);
