@@ -25,7 +25,15 @@ import kernel_report  # noqa: E402
 import log_comparison  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
-from scenario import METHODS, SCENARIOS_DIRECTORY, Run, comparison_options, load_scenarios  # noqa: E402
+from scenario import (  # noqa: E402
+    KERNELS_WITHOUT_TRAMPOLINES,
+    METHODS,
+    SCENARIOS_DIRECTORY,
+    Run,
+    comparison_options,
+    load_scenarios,
+    why_not,
+)
 from setup_checks import read_members  # noqa: E402
 
 
@@ -66,14 +74,14 @@ def collect_after_panic(output, directory):
     shutil.copy(output / "live.txt", directory / "incidents.jsonl")
 
 
-def runs_of(scenarios, chosen, methods, turn):
+def runs_of(kernel, scenarios, chosen, methods, turn):
     """[(scenario, method)]: each scenario with every method; or, with a `turn`, with the one whose turn it is, so that over several
     turns every method meets every scenario."""
     if turn is None:
         return [(name, method) for name in chosen for method in methods]
     runs = []
     for number, name in enumerate(chosen):
-        possible = [method for method in methods if method in (*scenarios[name].methods, "none")]
+        possible = [method for method in methods if why_not(kernel, scenarios[name], method) is None]
         runs.append((name, possible[(number + turn) % len(possible)]) if possible else (name, methods[0]))
     return runs
 
@@ -116,7 +124,7 @@ def check_explained(options, run, how):
     """The log alone gives all that the kernel printed, and tells the same as the live record, `how` it was compared with the kernel's
     report; how many values were compared."""
     log = run.directory / "dmesg.txt"
-    explained = explain_log(options.oomtrace, log)
+    explained = explain_log(options.explain_with or options.oomtrace, log)
     ledger, lost = log_comparison.compare_log(explained, log.read_text(errors="surrogateescape"))
     not_offered = []
     if not log_comparison.not_lost(ledger, explained):
@@ -169,8 +177,8 @@ def judge(options, scenario, name, method, directory):
     """The result of one run: what the table says of it, and `problems`, or `skipped` with the reason."""
     print(f"==== kernel {options.kernel}: {name}, {method} ====")
     result = {"kernel": options.kernel, "scenario": name, "method": method, "problems": [], "skipped": None}
-    if method not in (*scenario.methods, "none"):
-        result["skipped"] = scenario.why_not_all_methods
+    if why := why_not(options.kernel, scenario, method):
+        result["skipped"] = why
     elif (directory / "skipped").exists():
         result["skipped"] = (directory / "skipped").read_text().strip()
     elif not (directory / "dmesg.txt").exists():
@@ -201,7 +209,7 @@ def judged_runs(options, scenarios, runs, output, verified):
     """{(scenario, method): result}, and what the verifier said: `verified`, or where that is None what the first guest tells."""
     results = {}
     for needs, runs_of_boot in boots_of(scenarios, runs):
-        wanted = [f"{name}:{method}" for name, method in runs_of_boot if method in (*scenarios[name].methods, "none")]
+        wanted = [f"{name}:{method}" for name, method in runs_of_boot if why_not(options.kernel, scenarios[name], method) is None]
         panics = any(scenarios[name].panics for name, _ in runs_of_boot)
         problem = None
         if wanted and not options.no_boot:
@@ -231,6 +239,7 @@ def main(arguments):
     scenarios = load_scenarios()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--oomtrace", type=pathlib.Path, help="the program; without it the kernel's reports alone are checked")
+    parser.add_argument("--explain-with", type=pathlib.Path, help="an oomtrace for this host, where the other is for another one")
     parser.add_argument("--workload", type=pathlib.Path, required=True, help="the oom_workload program")
     parser.add_argument("--kernel", default="6.12", help="a kernel of kernels.txt")
     parser.add_argument("--method", action="append", choices=METHODS, help="repeatable; default: all")
@@ -244,7 +253,7 @@ def main(arguments):
     options = parser.parse_args(arguments)
 
     methods = (options.method or METHODS) if options.oomtrace else ("none",)
-    runs = runs_of(scenarios, options.scenario or list(scenarios), methods, options.turn)
+    runs = runs_of(options.kernel, scenarios, options.scenario or list(scenarios), methods, options.turn)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or pathlib.Path(temporary)
@@ -263,15 +272,17 @@ def main(arguments):
             for run, result in again.items():
                 results[run] = result | {"failed_before": failed[run]["problems"] + failed[run].get("failed_before", [])}
     results = list(results.values())
-    too_large = [
+    of_programs = [
         f"{method}, {program}: the verifier processed {count:,} instructions, more than {MAX_VERIFIED_INSTRUCTIONS:,}"
         for method, programs in (verified or {}).items()
         for program, count in programs.items()
         if count > MAX_VERIFIED_INSTRUCTIONS
     ]
     if verified == {}:
-        too_large.append("the guest did not tell what the verifier processed")
-    for problem in too_large:
+        of_programs.append("the guest did not tell what the verifier processed")
+    if options.kernel in KERNELS_WITHOUT_TRAMPOLINES and "fentry" in (verified or {}):
+        of_programs.append("fentry programs are attached where there are no BPF trampolines")
+    for problem in of_programs:
         print(f"FAIL {problem}")
     if options.json:
         seconds = round(time.monotonic() - begin)
@@ -286,7 +297,7 @@ def main(arguments):
             if problems:
                 print(f"{how}: {result['scenario']}, {result['method']}: {'; '.join(problems)[:300]}")
                 break
-    return 0 if failed == 0 and not too_large else 1
+    return 0 if failed == 0 and not of_programs else 1
 
 
 if __name__ == "__main__":

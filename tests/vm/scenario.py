@@ -19,8 +19,10 @@ FUNCTION_HOOKS = ("fentry", "kprobe")
 # counters move while the kernel prints, as the second CPU works on.
 OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=256)
 # Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
-SPLIT_RSS_KERNELS = ("5.10", "6.1")
+SPLIT_RSS_KERNELS = ("5.10", "6.1", "6.1-arm64")
 SPLIT_RSS_PAGES = 2 * 64 * 16
+# Their fentry programs load and cannot be attached: arm64 has BPF trampolines from 6.4 on.
+KERNELS_WITHOUT_TRAMPOLINES = ("6.1-arm64",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +74,15 @@ class Scenario:
     why_not_all_methods: str = ""
     why_unreported: str | None = None  # why an incident may be without a report of the kernel
     panics: bool = False  # the guest ends with it: each method needs a boot of its own
+
+
+def why_not(kernel, scenario, method):
+    """Why the scenario cannot be had with that method on that kernel; None: it can."""
+    if method not in (*scenario.methods, "none"):
+        return scenario.why_not_all_methods
+    if method == "fentry" and kernel in KERNELS_WITHOUT_TRAMPOLINES:
+        return "no BPF trampolines on arm64 before 6.4"
+    return None
 
 
 def load_scenarios():
