@@ -72,7 +72,9 @@ Result<std::unique_ptr<AgentSinks>> AgentSinks::start(const AgentOptions &option
             return tl::unexpected(started.error());
         sinks->store_ = std::move(*started);
         sinks->all_.add("store", *sinks->store_);
-        sinks->archive_ = std::make_shared<StoreArchive>(options.store);
+        const auto archive = std::make_shared<StoreArchive>(options.store);
+        sinks->untold_.ask([archive](const Incident &report) { return archive->same_oom(report); });
+        sinks->archive_ = archive;
         health.report_on(sinks->store_.get());
     } else {
         sinks->recent_ = std::make_shared<http::RecentIncidents>(http::RecentLimits{}, archive);

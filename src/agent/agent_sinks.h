@@ -9,6 +9,7 @@
 #include "agent/agent_options.h"
 #include "agent/fan_out_sink.h"
 #include "agent/health.h"
+#include "agent/untold_sink.h"
 #include "http/http_server.h"
 #include "http/recent_incidents.h"
 #include "metrics/metrics_sink.h"
@@ -34,7 +35,7 @@ class AgentSinks
     AgentSinks(const AgentSinks &) = delete;
     AgentSinks &operator=(const AgentSinks &) = delete;
 
-    [[nodiscard]] Sink &all() { return all_; }
+    [[nodiscard]] Sink &all() { return untold_; }
     [[nodiscard]] const std::string &served_at() const
     {
         return served_at_;
@@ -51,6 +52,7 @@ class AgentSinks
     AgentHealthReader &health_;
     std::string hostname_, version_;
     FanOutSink all_;
+    UntoldSink untold_{all_};
     std::unique_ptr<StoreSink> store_;
     std::unique_ptr<JournalSink> journal_;
     std::unique_ptr<JsonFileSink> json_file_;

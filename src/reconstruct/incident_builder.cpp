@@ -11,6 +11,7 @@
 #include "reconstruct/completeness.h"
 #include "reconstruct/gfp_flags.h"
 #include "reconstruct/identities.h"
+#include "reconstruct/incident_id.h"
 #include "reconstruct/kill_check.h"
 #include "reconstruct/kill_list.h"
 #include "reconstruct/memory_state.h"
@@ -239,7 +240,7 @@ Incident build_incident(const Episode &episode, const std::optional<HostFacts> &
     incident.monotonic_ns = invocation_ns(episode);
     incident.realtime_ns =
         static_cast<std::int64_t>(incident.monotonic_ns + static_cast<std::uint64_t>(facts.realtime_offset_ns));
-    incident.id = fmt::format("{}-{}-{:x}", facts.boot_id.substr(0, 8), episode.id, incident.monotonic_ns);
+    incident.id = live_incident_id(facts.boot_id, episode.id, incident.monotonic_ns);
     incident.scope = domain.scope;
     incident.constraint = domain.constraint;
     incident.total_pages = domain.total_pages;

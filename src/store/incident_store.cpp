@@ -12,6 +12,7 @@
 #include "store/compression.h"
 #include "store/incident_query.h"
 #include "store/incident_rows.h"
+#include "store/same_oom.h"
 #include "store/store_file.h"
 #include "store/store_schema.h"
 
@@ -249,6 +250,11 @@ Result<std::vector<std::string>> IncidentStore::ids_with_prefix(std::string_view
     return plain(oomtrace::ids_with_prefix(database_, prefix, most));
 }
 
+Result<std::optional<std::string>> IncidentStore::same_oom(const Incident &report)
+{
+    return plain(find_same_oom(database_, report));
+}
+
 Result<std::vector<IncidentSummary>> StoreArchive::list(const IncidentFilter &filter)
 {
     auto store = plain(IncidentStore::open_for_reading(path_));
@@ -263,6 +269,14 @@ Result<std::optional<ArchivedIncident>> StoreArchive::find(std::string_view id)
     if (!store)
         return tl::unexpected(std::move(store.error()));
     return (*store)->find(id);
+}
+
+Result<std::optional<std::string>> StoreArchive::same_oom(const Incident &report)
+{
+    auto store = plain(IncidentStore::open_for_reading(path_));
+    if (!store)
+        return tl::unexpected(std::move(store.error()));
+    return (*store)->same_oom(report);
 }
 
 } // namespace oomtrace

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "oomtrace/incident.h"
 #include "oomtrace/incident_archive.h"
 #include "store/database.h"
 
@@ -70,6 +71,7 @@ class IncidentStore final : public IncidentArchive
     Result<std::vector<IncidentSummary>> list(const IncidentFilter &filter) override;
     Result<std::optional<ArchivedIncident>> find(std::string_view id) override;
     Result<std::vector<std::string>> ids_with_prefix(std::string_view prefix, std::size_t most);
+    Result<std::optional<std::string>> same_oom(const Incident &report); // see same_oom.h
 
     [[nodiscard]] Database &database() { return database_; } // for tests
 
@@ -93,6 +95,7 @@ class StoreArchive final : public IncidentArchive
     explicit StoreArchive(std::filesystem::path path) : path_(std::move(path)) {}
     Result<std::vector<IncidentSummary>> list(const IncidentFilter &filter) override;
     Result<std::optional<ArchivedIncident>> find(std::string_view id) override;
+    Result<std::optional<std::string>> same_oom(const Incident &report); // see same_oom.h
 
   private:
     std::filesystem::path path_;
