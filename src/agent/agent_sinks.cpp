@@ -145,7 +145,7 @@ Result<void> AgentSinks::serve(const AgentOptions &options)
     server.connections = options.web_max_connections;
     http::RouteSources sources;
     sources.scrape = [this](metrics::Format format) { return metrics_->scrape(format); };
-    sources.not_ready = [] { return std::string(); };
+    sources.not_ready = [this] { return health_.not_ready(); };
     sources.archive = archive_;
     sources.now_ns = realtime_now_ns;
     sources.hostname = hostname_;

@@ -4,6 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "host/own_process.h"
 #include "metrics/catalogue.h"
@@ -22,6 +27,19 @@ metrics::ProcessHealth process_health(double start_time_seconds)
 
 } // namespace
 
+std::string not_ready(bool attached, bool caught_up, const StoreHealth *store)
+{
+    std::vector<std::string> reasons;
+    if (!attached)
+        reasons.emplace_back("the hooks are detached, because the agent is stopping");
+    if (!caught_up)
+        reasons.emplace_back("what the kernel's log holds from before the start is still taken in");
+    if (store != nullptr && !store->working)
+        reasons.push_back(
+            fmt::format("the store cannot be used: {}", store->last_error ? store->last_error->reason : "not known why"));
+    return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 AgentHealthReader::AgentHealthReader(const LiveSource &source, const SystemStateReader &system, bool bpf_statistics)
     : source_(source), system_(system), bpf_statistics_(bpf_statistics), start_time_seconds_(own_start_time_seconds())
 {
@@ -31,7 +49,7 @@ metrics::AgentHealth AgentHealthReader::read() const
 {
     metrics::AgentHealth health;
     const MethodAttempt &attempt = source_.session().attempt();
-    health.ready = true;
+    health.ready = not_ready().empty();
     health.attach_method = attempt.method;
     health.hooks_attached =
         static_cast<std::uint64_t>(std::count_if(attempt.hooks.begin(), attempt.hooks.end(), [](const HookStatus &hook) {
@@ -73,6 +91,14 @@ metrics::AgentHealth AgentHealthReader::read() const
     }
     health.process = process_health(start_time_seconds_);
     return health;
+}
+
+std::string AgentHealthReader::not_ready() const
+{
+    if (store_ == nullptr)
+        return oomtrace::not_ready(source_.attached(), source_.caught_up(), nullptr);
+    const StoreHealth store = store_->health();
+    return oomtrace::not_ready(source_.attached(), source_.caught_up(), &store);
 }
 
 } // namespace oomtrace

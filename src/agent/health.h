@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "agent/fan_out_sink.h"
 #include "capture/live_source.h"
 #include "host/system_state.h"
@@ -10,6 +12,9 @@
 
 namespace oomtrace
 {
+
+// What is not in place, for /readyz; empty: all is. `store` may be null: none is kept.
+std::string not_ready(bool attached, bool caught_up, const StoreHealth *store);
 
 // What the agent says of itself at a scrape, on the thread that serves it. What it is given must outlive it.
 class AgentHealthReader
@@ -24,6 +29,7 @@ class AgentHealthReader
     void report_on(const http::HttpServer *server) { server_ = server; }
 
     [[nodiscard]] metrics::AgentHealth read() const;
+    [[nodiscard]] std::string not_ready() const;
 
   private:
     const LiveSource &source_;

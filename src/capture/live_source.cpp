@@ -119,6 +119,7 @@ void LiveSource::add_end()
     if (ended_)
         return;
     session_->detach();
+    attached_ = false;
     if (end_reason_ == WIRE_END_STOPPED)
         add_losses();
     wire_stream_end end{};
@@ -336,6 +337,7 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
             log_.end_backlog();
             continue;
         }
+        caught_up_ = true;
         if (stopping_) {
             add_end();
             continue;

@@ -52,7 +52,9 @@ class LiveSource final : public RecordSource
     Result<std::optional<std::span<const std::byte>>> next(std::optional<std::chrono::nanoseconds> timeout) override;
 
     [[nodiscard]] const KernelSession &session() const { return *session_; }
-    // Delivered so far; for any thread.
+    // For any thread: the hooks are in place; what there was at the start has been delivered; records delivered so far.
+    [[nodiscard]] bool attached() const { return attached_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool caught_up() const { return caught_up_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t records() const { return records_.load(std::memory_order_relaxed); }
 
   private:
@@ -96,6 +98,8 @@ class LiveSource final : public RecordSource
     std::optional<wire_s64> kills_unseen_;      // kills that the kernel counted and the hooks did not see, at the last reading
     std::optional<std::uint64_t> clock_due_ns_; // a deadline has passed: told after what the kernel has printed by then
     std::atomic<std::uint64_t> records_ = 0;
+    std::atomic<bool> attached_ = true; // a source that is not has not started
+    std::atomic<bool> caught_up_ = false;
     wire_end_reason end_reason_ = WIRE_END_STOPPED;
     bool stopping_ = false;
     bool ended_ = false;

@@ -21,10 +21,9 @@ namespace
 
 Response page(int status, const PageFacts &facts, std::string_view title, std::string_view content)
 {
-    const std::string warning = facts.not_ready.empty()
-                                    ? ""
-                                    : fmt::format("<p class=\"warning\" role=\"alert\">Nothing is watched at present: {}</p>\n",
-                                                  html_name(facts.not_ready));
+    const std::string warning = facts.not_ready.empty() ? ""
+                                                        : fmt::format("<p class=\"warning\" role=\"alert\">Not ready: {}</p>\n",
+                                                                      html_name(facts.not_ready));
     Response response;
     response.status = status;
     response.content_type = "text/html; charset=utf-8";

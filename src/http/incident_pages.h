@@ -16,7 +16,7 @@ namespace oomtrace::http
 struct PageFacts {
     std::string hostname, version;
     std::int64_t now_ns = 0; // realtime
-    std::string not_ready;   // why nothing is watched; empty: all is well
+    std::string not_ready;   // what is not in place; empty: all is
 };
 
 // The list, with the same filters as the API's.

@@ -18,7 +18,7 @@ namespace oomtrace::http
 // All are called on the server's thread.
 struct RouteSources {
     std::function<std::string(metrics::Format)> scrape;
-    std::function<std::string()> not_ready; // why nothing is watched; empty: hooks are attached
+    std::function<std::string()> not_ready; // what is not in place; empty: all is
     std::shared_ptr<IncidentArchive> archive;
     std::function<std::int64_t()> now_ns; // realtime
     std::string hostname, version;

@@ -174,10 +174,32 @@ class AgentTest(unittest.TestCase):
         counted = 'oomtrace_kills_total{scope="memcg",why="chosen"}'
         agent.wait_until(lambda: agent.metrics()[counted] == 1, "the kill is counted")
         self.assertEqual(agent.metrics()["oomtrace_store_up"], 0)
+        self.assertEqual(agent.metrics()["oomtrace_ready"], 0)
+        status, _, reason = agent.get("/readyz")
+        self.assertEqual((status, reason), (503, "not ready: the store cannot be used: No such file or directory\n"))
         self.assertIn("store: ", agent.log())
         (place / "deep").mkdir(parents=True)
         agent.wait_until(lambda: agent.metrics()["oomtrace_store_up"] == 1, "the store has come back")
         self.assertEqual(len(agent.wait_for_incidents(1)), 1)
+        self.assertEqual(agent.get("/readyz")[:1], (200,))
+
+    def test_what_the_log_still_holds_comes_in_once(self):
+        json_file = self.directory / "incidents.jsonl"
+        config = {"since-boot": "true", "json-file": json_file}
+        group = self.group()
+        with AgentRun(programs.oomtrace, self.directory, config=config) as agent:
+            run_out_of_memory(group)
+            agent.wait_until(lambda: agent.incidents("?cgroup=" + group.path), "the kill is kept")
+            agent.process.kill()
+        run_out_of_memory(group, "unseen")
+        for _ in range(2):
+            with AgentRun(programs.oomtrace, self.directory, config=config) as agent:
+                agent.wait_until(lambda: agent.get("/readyz")[0] == 200, "it is ready")
+                agent.wait_until(lambda: len(agent.incidents("?cgroup=" + group.path)) >= 2, "the other kill is kept")
+                self.assertEqual(agent.stop(), 0)
+        told = [json.loads(line) for line in json_file.read_text().splitlines()]
+        ours = [(incident["victim"]["comm"], incident["before_start"]) for incident in told if incident["memcg"]["path"] == group.path]
+        self.assertEqual(ours, [("eater", False), ("unseen", True)])
 
     def test_it_costs_nothing_while_nothing_happens(self):
         agent = self.agent()

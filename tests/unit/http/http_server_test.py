@@ -136,7 +136,7 @@ class Routes(unittest.TestCase):
         with Server("--not-ready", "no hook could be attached") as other:
             self.assertEqual(other.get("/healthz"), (200, "alive\n"))
             self.assertEqual(other.get("/readyz"), (503, "not ready: no hook could be attached\n"))
-            self.assertIn("Nothing is watched at present: no hook could be attached", other.get("/")[1])
+            self.assertIn("Not ready: no hook could be attached", other.get("/")[1])
 
     def test_metrics_are_negotiated(self):
         response, body = self.server.request("/metrics")
