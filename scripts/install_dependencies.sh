@@ -29,6 +29,7 @@ test_packages=(
 	lld # links the sanitized tests in half the time
 	python3-yaml zsh man-db # what deploy/ has for the fleet
 	lintian debootstrap     # the Debian package
+	e2fsprogs               # that Debian as an image
 	qemu-system-x86 busybox-static cpio zstd lz4 xz-utils kmod # one kernel in a virtual machine
 )
 arm64_packages=(g++-aarch64-linux-gnu qemu-system-arm)

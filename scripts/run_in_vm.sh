@@ -19,6 +19,8 @@ usage: run_in_vm.sh KERNEL [OPTIONS] [-- COMMAND [ARGUMENT...]]
   --memory SIZE        of the guest (512M)
   --cpus N             of the guest (2)
   --disk SIZE          an empty disk, /dev/nvme0n1 (which needs no module)
+  --image FILE         boot this ext4 image in place of the initramfs; what is written to it is lost. Its own init runs, and has to
+                       end with tests/vm/guest/answer; programs, files and COMMAND are in it already, and not given here
   --append TEXT        further kernel parameters
   --qemu TEXT          further arguments of QEMU, separated by spaces
   --timeout SECONDS    then QEMU is killed (120); 0: no limit
@@ -38,12 +40,12 @@ die() {
 }
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kernel='' output='' memory=512M cpus=2 disk='' append='' limit=120 more=()
+kernel='' output='' memory=512M cpus=2 disk='' image='' append='' limit=120 more=()
 programs=() files=() command=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
-	--program | --file | --output | --memory | --cpus | --disk | --append | --qemu | --timeout)
+	--program | --file | --output | --memory | --cpus | --disk | --image | --append | --qemu | --timeout)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
 		case $1 in
 		--program) programs+=("$2") ;;
@@ -52,6 +54,7 @@ while [ $# -gt 0 ]; do
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
 		--disk) disk=$2 ;;
+		--image) image=$2 ;;
 		--append) append=$2 ;;
 		--qemu) read -r -a more <<<"$2" ;;
 		--timeout) limit=$2 ;;
@@ -64,6 +67,8 @@ while [ $# -gt 0 ]; do
 	esac
 done
 [ -n "$kernel" ] || { usage >&2; exit 2; }
+[ -z "$image" ] || [ $((${#programs[@]} + ${#files[@]} + ${#command[@]} + ${#disk})) -eq 0 ] || { usage >&2; exit 2; }
+[ -z "$image" ] || [ -f "$image" ] || die "no image $image"
 
 kernel_dir=$("$top/scripts/fetch_kernel.sh" "$kernel") || die "no kernel '$kernel'" "scripts/fetch_kernel.sh --list shows those there are"
 case ${kernel_dir##*-} in
@@ -98,7 +103,7 @@ trap 'exit 143' TERM
 root=$work/root
 mkdir -p "$root"/{bin,dev,etc,out,proc,root,run,sys,tmp,usr/local/bin,var/tmp}
 cp "$busybox" "$root/bin/busybox"
-cp "$top/tests/vm/guest/init" "$root/init"
+cp "$top/tests/vm/guest/init" "$top/tests/vm/guest/answer" "$root/"
 chmod 755 "$root/init"
 
 # libraries_of PROGRAM: the loader and the libraries that it needs, all the way down, each "PATH PATH_IN_THE_GUEST".
@@ -164,16 +169,23 @@ case ${kernel_dir##*-} in
 amd64) console=ttyS0 machine=(-cpu "max,cx16=off,la57=off") ;;
 arm64) console=ttyAMA0 machine=(-machine virt -cpu "max,pauth-impdef=on") ;;
 esac
-parameters="console=$console panic=-1 log_buf_len=4M rootfstype=ramfs $append"
+parameters="console=$console panic=-1 log_buf_len=4M $append"
 qemu=("$emulator" -accel "$accel" "${machine[@]}" -m "$memory" -smp "$cpus"
-	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" -initrd "$work/initramfs" "${more[@]}")
+	-nodefaults -no-user-config -display none -no-reboot -kernel "$kernel_dir/vmlinuz" "${more[@]}")
 
+if [ -n "$image" ]; then
+	parameters+=" root=/dev/nvme0n1 rootfstype=ext4 rw"
+	qemu+=(-drive "file=$image,format=raw,if=none,id=disk,snapshot=on" -device "nvme,drive=disk,serial=disk")
+else
+	parameters+=" rootfstype=ramfs"
+	qemu+=(-initrd "$work/initramfs")
+fi
 if [ -n "$disk" ]; then
 	truncate -s "$disk" "$work/disk" || die "no disk of $disk"
 	qemu+=(-drive "file=$work/disk,format=raw,if=none,id=disk" -device "nvme,drive=disk,serial=disk")
 fi
 
-if [ ${#command[@]} -eq 0 ]; then
+if [ ${#command[@]} -eq 0 ] && [ -z "$image" ]; then
 	"${qemu[@]}" -serial mon:stdio -append "$parameters"
 	exit
 fi

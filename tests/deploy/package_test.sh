@@ -4,17 +4,14 @@
 # package_test.sh BUILD     the Debian package of the build directory BUILD, which must be built
 #
 # Makes it, has lintian look at it, and in a Debian of its own (a chroot) installs it, runs it, upgrades it to a higher version,
-# removes and purges it, and compares what is left with what was there before. The chroot is made by debootstrap from the mirror of
-# this system's apt the first time, which takes minutes, and kept as a tar file in $XDG_CACHE_HOME/oomtrace for the next times. Exit
-# status 77: a part could not be run here, and nothing failed.
+# removes and purges it, and compares what is left with what was there before. The first time takes minutes: see
+# scripts/support/debian_root.sh. Exit status 77: a part could not be run here, and nothing failed.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${1:?usage: package_test.sh BUILD}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/oomtrace
-suite=bookworm
-# shellcheck source=scripts/support/debian_mirror.sh
-. "$top/scripts/support/debian_mirror.sh"
+# shellcheck source=scripts/support/debian_root.sh
+. "$top/scripts/support/debian_root.sh"
 
 # In memory where there is room: dpkg waits for the disk after every file.
 fast=/dev/shm
@@ -57,23 +54,10 @@ files_of_root() {
 
 # make_root PACKAGE: the chroot, with the libraries that PACKAGE needs and without PACKAGE.
 make_root() {
-	local depends key archive
+	local depends archive
 	depends=$(dpkg-deb --field "$1" Depends | sed -E 's/ \([^)]*\)//g; s/ //g')
-	key=$(printf '%s %s' "$suite" "$depends" | sha256sum | cut -c 1-12)
-	archive=$cache/package-root-$key.tar
-	if [[ ! -f $archive ]]; then
-		local mirror
-		mirror=$(debian_mirror debian)
-		[[ -n $mirror ]] || { skip 'no Debian mirror in the apt sources of this system'; return 1; }
-		command -v debootstrap >/dev/null || { skip 'debootstrap is not installed'; return 1; }
-		mkdir -p "$cache"
-		# With init-system-helpers and systemd: what the maintainer scripts talk to on a host.
-		debootstrap --variant=minbase --include="$depends,systemd" "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
-			die 'debootstrap failed' "$(tail -n 20 "$work/debootstrap.log")"
-		tar -C "$root" --one-file-system --exclude=./var/cache/apt/archives/*.deb -cf "$archive.$$" .
-		mv "$archive.$$" "$archive"
-		rm -rf "$root"
-	fi
+	# With init-system-helpers and systemd: what the maintainer scripts talk to on a host.
+	archive=$(TMPDIR=$fast debian_root bookworm "$depends,systemd" 2>"$work/debian_root") || { skip "$(cat "$work/debian_root")"; return 1; }
 	mkdir -p "$root"
 	tar -C "$root" -xpf "$archive"
 }
@@ -139,9 +123,7 @@ else
 	skip 'lintian is not installed'
 fi
 
-if [[ $EUID -ne 0 ]]; then
-	skip 'a chroot takes root'
-elif make_root "$old"; then
+if make_root "$old"; then
 	install_and_remove
 fi
 [[ -z $skipped ]] || exit 77
