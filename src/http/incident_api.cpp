@@ -24,35 +24,37 @@ Response json_response(int status, std::string body)
     return response;
 }
 
-Json summary_json(const IncidentSummary &summary)
+void add_summary(JsonWriter &json, const IncidentSummary &summary)
 {
-    Json victim = nullptr;
-    if (!summary.victim_comm.empty() || summary.victim_pid) {
-        victim = {{"pid", json_or_null(summary.victim_pid)},
-                  {"comm", json_text_or_null(summary.victim_comm)},
-                  {"rss_bytes", json_or_null(summary.victim_rss_bytes)},
-                  {"points", json_or_null(summary.victim_points)},
-                  {"cgroup", json_text_or_null(summary.victim_cgroup)},
-                  {"pod_namespace", json_text_or_null(summary.pod_namespace)},
-                  {"pod_name", json_text_or_null(summary.pod_name)},
-                  {"container_name", json_text_or_null(summary.container_name)},
-                  {"container_id", json_text_or_null(summary.container_id)},
-                  {"systemd_unit", json_text_or_null(summary.systemd_unit)}};
+    json.add("id", json_text(summary.id));
+    json.add("href", "/api/v1/incidents/" + percent_encode(summary.id));
+    json.add("time", summary.realtime_ns == 0 ? std::nullopt
+                                              : std::optional(rfc3339_utc(summary.realtime_ns, TimeDigits::nanoseconds)));
+    json.add("outcome", json_text(summary.outcome));
+    json.add("scope", json_text(summary.scope));
+    json.add("constraint", json_text_or_null(summary.constraint));
+    json.add("headline", json_text(summary.headline));
+    if (summary.victim_comm.empty() && !summary.victim_pid) {
+        json.add("victim", nullptr);
+    } else {
+        json.add_object("victim", [&] {
+            json.add("pid", summary.victim_pid);
+            json.add("comm", json_text_or_null(summary.victim_comm));
+            json.add("rss_bytes", summary.victim_rss_bytes);
+            json.add("points", summary.victim_points);
+            json.add("cgroup", json_text_or_null(summary.victim_cgroup));
+            json.add("pod_namespace", json_text_or_null(summary.pod_namespace));
+            json.add("pod_name", json_text_or_null(summary.pod_name));
+            json.add("container_name", json_text_or_null(summary.container_name));
+            json.add("container_id", json_text_or_null(summary.container_id));
+            json.add("systemd_unit", json_text_or_null(summary.systemd_unit));
+        });
     }
-    return {
-        {"id", json_text(summary.id)},
-        {"href", "/api/v1/incidents/" + percent_encode(summary.id)},
-        {"time", summary.realtime_ns == 0 ? Json(nullptr) : Json(rfc3339_utc(summary.realtime_ns, TimeDigits::nanoseconds))},
-        {"outcome", json_text(summary.outcome)},
-        {"scope", json_text(summary.scope)},
-        {"constraint", json_text_or_null(summary.constraint)},
-        {"headline", json_text(summary.headline)},
-        {"victim", std::move(victim)},
-        {"trigger_comm", json_text_or_null(summary.trigger_comm)},
-        {"memcg_path", json_text_or_null(summary.memcg_path)},
-        {"kills", summary.kills},
-        {"complete", summary.complete},
-        {"before_start", summary.before_start}};
+    json.add("trigger_comm", json_text_or_null(summary.trigger_comm));
+    json.add("memcg_path", json_text_or_null(summary.memcg_path));
+    json.add("kills", summary.kills);
+    json.add("complete", summary.complete);
+    json.add("before_start", summary.before_start);
 }
 
 Error not_kept(std::string_view id)
@@ -65,12 +67,14 @@ Error not_kept(std::string_view id)
 
 Response json_error(int status, const Error &error)
 {
-    const Json body = {{"error",
-                        {{"status", status},
-                         {"what", json_text(error.attempted)},
-                         {"reason", json_text(error.reason)},
-                         {"hint", json_text_or_null(error.hint)}}}};
-    return json_response(status, body.text());
+    return json_response(status, json_object_text([&](JsonWriter &json) {
+                             json.add_object("error", [&] {
+                                 json.add("status", status);
+                                 json.add("what", json_text(error.attempted));
+                                 json.add("reason", json_text(error.reason));
+                                 json.add("hint", json_text_or_null(error.hint));
+                             });
+                         }));
 }
 
 tl::expected<IncidentPage, PageError> read_page(IncidentArchive &archive, IncidentFilter filter)
@@ -107,13 +111,12 @@ Response incident_list(IncidentArchive &archive, const Request &request, std::in
     const auto page = read_page(archive, query->filter);
     if (!page)
         return json_error(page.error().status, page.error().error);
-    Json incidents = Json::array();
-    for (const IncidentSummary &summary : page->incidents)
-        incidents.push_back(summary_json(summary));
-    const Json next =
-        page->next_older_than.empty() ? Json(nullptr) : Json(page_link("/api/v1/incidents", *query, page->next_older_than));
-    const Json body = {{"incidents", std::move(incidents)}, {"next", next}};
-    return json_response(200, body.text());
+    const std::string &next = page->next_older_than;
+    return json_response(
+        200, json_object_text([&](JsonWriter &json) {
+            json.add_objects("incidents", page->incidents, [&](const IncidentSummary &summary) { add_summary(json, summary); });
+            json.add("next", next.empty() ? std::nullopt : std::optional(page_link("/api/v1/incidents", *query, next)));
+        }));
 }
 
 Response incident_by_id(IncidentArchive &archive, std::string_view id)

@@ -8,59 +8,49 @@ namespace
 {
 
 template <typename Enum>
-Json name_or_null(const std::optional<Enum> &value)
+std::optional<std::string_view> name_or_null(const std::optional<Enum> &value)
 {
-    return value ? Json(name_of(*value)) : Json(nullptr);
+    return value ? std::optional(name_of(*value)) : std::nullopt;
 }
 
-Json zones_json(const std::vector<RetriedZone> &zones)
+void add_reclaim(JsonWriter &json, const ReclaimRetries &reclaim)
 {
-    Json array = Json::array();
-    for (const RetriedZone &zone : zones)
-        array.push_back(Json{{"node", zone.node},
-                             {"index", zone.index},
-                             {"name", json_text_or_null(zone.name)},
-                             {"reclaimable_bytes", zone.reclaimable_bytes},
-                             {"available_bytes", zone.available_bytes},
-                             {"min_wmark_bytes", zone.min_wmark_bytes},
-                             {"wmark_check", zone.wmark_check}});
-    return array;
+    json.add("rounds", reclaim.rounds);
+    json.add("duration_ns", reclaim.duration_ns);
+    json.add("order", reclaim.order);
+    json.add("no_progress_loops", reclaim.no_progress_loops);
+    json.add_objects("zones", reclaim.zones, [&](const RetriedZone &zone) {
+        json.add("node", zone.node);
+        json.add("index", zone.index);
+        json.add("name", json_text_or_null(zone.name));
+        json.add("reclaimable_bytes", zone.reclaimable_bytes);
+        json.add("available_bytes", zone.available_bytes);
+        json.add("min_wmark_bytes", zone.min_wmark_bytes);
+        json.add("wmark_check", zone.wmark_check);
+    });
+    json.add("zones_left_out", reclaim.zones_left_out);
 }
 
-Json reclaim_json(const ReclaimRetries &reclaim)
+void add_compaction(JsonWriter &json, const CompactionRetries &compaction)
 {
-    return Json{
-        {"rounds", reclaim.rounds},
-        {"duration_ns", json_or_null(reclaim.duration_ns)},
-        {"order", json_or_null(reclaim.order)},
-        {"no_progress_loops", json_or_null(reclaim.no_progress_loops)},
-        {"zones", zones_json(reclaim.zones)},
-        {"zones_left_out", reclaim.zones_left_out},
-    };
-}
-
-Json compaction_json(const CompactionRetries &compaction)
-{
-    return Json{
-        {"checks", compaction.checks},
-        {"duration_ns", json_or_null(compaction.duration_ns)},
-        {"order", json_or_null(compaction.order)},
-        {"priority", name_or_null(compaction.priority)},
-        {"result", name_or_null(compaction.result)},
-        {"retries", json_or_null(compaction.retries)},
-        {"max_retries", json_or_null(compaction.max_retries)},
-        {"again", json_or_null(compaction.again)},
-    };
+    json.add("checks", compaction.checks);
+    json.add("duration_ns", compaction.duration_ns);
+    json.add("order", compaction.order);
+    json.add("priority", name_or_null(compaction.priority));
+    json.add("result", name_or_null(compaction.result));
+    json.add("retries", compaction.retries);
+    json.add("max_retries", compaction.max_retries);
+    json.add("again", compaction.again);
 }
 
 } // namespace
 
-Json before_json(const Before &before)
+void add_before(JsonWriter &json, const Before &before)
 {
-    return Json{
-        {"reclaim", before.reclaim ? reclaim_json(*before.reclaim) : Json(nullptr)},
-        {"compaction", before.compaction ? compaction_json(*before.compaction) : Json(nullptr)},
-    };
+    json.add_object("before", [&] {
+        json.add_object_or_null("reclaim", before.reclaim, add_reclaim);
+        json.add_object_or_null("compaction", before.compaction, add_compaction);
+    });
 }
 
 } // namespace oomtrace

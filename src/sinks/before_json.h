@@ -7,6 +7,6 @@
 namespace oomtrace
 {
 
-Json before_json(const Before &before);
+void add_before(JsonWriter &json, const Before &before);
 
 } // namespace oomtrace

@@ -1,104 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/json_fields.h"
 
-#include <utility>
-
-#include <fmt/format.h>
-
 #include "sinks/known.h"
-#include "sinks/text_escape.h"
 
 namespace oomtrace
 {
 
-Json json_text(std::string_view bytes)
+JsonBytes json_text(std::string_view bytes)
 {
-    return escape_text(bytes);
+    return {bytes};
 }
 
-Json json_text_or_null(std::string_view bytes)
+std::optional<JsonBytes> json_text_or_null(std::string_view bytes)
 {
-    return bytes.empty() ? Json(nullptr) : json_text(bytes);
+    return json_if(!bytes.empty(), json_text(bytes));
 }
 
-Json json_optional_text(const std::optional<std::string> &s)
+std::optional<JsonBytes> json_optional_text(const std::optional<std::string> &s)
 {
-    return s ? json_text(*s) : Json(nullptr);
+    return s ? std::optional(json_text(*s)) : std::nullopt;
 }
 
-Json json_texts(const std::vector<std::string> &strings)
+std::vector<JsonBytes> json_texts(const std::vector<std::string> &strings)
 {
-    Json array = Json::array();
+    std::vector<JsonBytes> texts;
+    texts.reserve(strings.size());
     for (const std::string &string : strings)
-        array.push_back(json_text(string));
-    return array;
+        texts.push_back(json_text(string));
+    return texts;
 }
 
-Json json_address(std::uint64_t address)
+std::optional<JsonAddress> json_address_or_null(std::uint64_t address)
 {
-    return fmt::format("{:#x}", address);
+    return json_if(address != 0, JsonAddress{address});
 }
 
-Json json_address_or_null(std::uint64_t address)
+std::optional<std::uint64_t> json_nonzero_or_null(std::uint64_t value)
 {
-    return address == 0 ? Json(nullptr) : json_address(address);
+    return json_if(value != 0, value);
 }
 
-Json json_nonzero_or_null(std::uint64_t value)
+void add_cgroup_identity(JsonWriter &json, const CgroupIdentity &identity)
 {
-    return value == 0 ? Json(nullptr) : Json(value);
+    const auto add_group = [&](std::string_view key, bool any_known, const auto &add_members) {
+        if (any_known)
+            json.add_object(key, add_members);
+        else
+            json.add(key, nullptr);
+    };
+    add_group("container", identity.container_runtime || identity.container_id || identity.container_name, [&] {
+        json.add("runtime", json_optional_text(identity.container_runtime));
+        json.add("id", json_optional_text(identity.container_id));
+        json.add("name", json_optional_text(identity.container_name));
+    });
+    add_group("pod", identity.pod_uid || identity.pod_name || identity.pod_namespace || identity.pod_qos_class, [&] {
+        json.add("uid", json_optional_text(identity.pod_uid));
+        json.add("name", json_optional_text(identity.pod_name));
+        json.add("namespace", json_optional_text(identity.pod_namespace));
+        json.add("qos_class", json_optional_text(identity.pod_qos_class));
+    });
+    add_group("systemd", identity.systemd_slice || identity.systemd_unit || identity.systemd_owner_uid, [&] {
+        json.add("slice", json_optional_text(identity.systemd_slice));
+        json.add("unit", json_optional_text(identity.systemd_unit));
+        json.add("user_unit", json_optional_text(identity.systemd_user_unit));
+        json.add("session", json_optional_text(identity.systemd_session));
+        json.add("owner_uid", identity.systemd_owner_uid);
+    });
+    json.add("machine", json_optional_text(identity.machine));
 }
 
-void add_cgroup_identity(Json &object, const CgroupIdentity &identity)
+void add_process(JsonWriter &json, const Process &process, std::string_view cgroup_key)
 {
-    const auto group = [](bool any_known, Json fields) { return any_known ? std::move(fields) : Json(nullptr); };
-    object["container"] = group(identity.container_runtime || identity.container_id || identity.container_name,
-                                Json{{"runtime", json_optional_text(identity.container_runtime)},
-                                     {"id", json_optional_text(identity.container_id)},
-                                     {"name", json_optional_text(identity.container_name)}});
-    object["pod"] = group(identity.pod_uid || identity.pod_name || identity.pod_namespace || identity.pod_qos_class,
-                          Json{{"uid", json_optional_text(identity.pod_uid)},
-                               {"name", json_optional_text(identity.pod_name)},
-                               {"namespace", json_optional_text(identity.pod_namespace)},
-                               {"qos_class", json_optional_text(identity.pod_qos_class)}});
-    object["systemd"] = group(identity.systemd_slice || identity.systemd_unit || identity.systemd_owner_uid,
-                              Json{{"slice", json_optional_text(identity.systemd_slice)},
-                                   {"unit", json_optional_text(identity.systemd_unit)},
-                                   {"user_unit", json_optional_text(identity.systemd_user_unit)},
-                                   {"session", json_optional_text(identity.systemd_session)},
-                                   {"owner_uid", json_or_null(identity.systemd_owner_uid)}});
-    object["machine"] = json_optional_text(identity.machine);
+    json.add("pid", json_nonzero_or_null(process.pid));
+    json.add("tgid", json_nonzero_or_null(process.tgid));
+    json.add("ppid", process.ppid);
+    json.add("uid", process.uid);
+    json.add("comm", json_text(process.comm));
+    json.add("start_boottime_ns", json_nonzero_or_null(process.start_boottime_ns));
+    json.add("oom_score_adj", json_if(process.oom_score_adj_known, process.oom_score_adj));
+    json.add("oom_adj", process.oom_adj);
+    json.add("threads", json_nonzero_or_null(process.threads));
+    json.add(cgroup_key, json_optional_text(process.cgroup));
 }
 
-void add_process(Json &object, const Process &process, std::string_view cgroup_key)
-{
-    object["pid"] = json_nonzero_or_null(process.pid);
-    object["tgid"] = json_nonzero_or_null(process.tgid);
-    object["ppid"] = json_or_null(process.ppid);
-    object["uid"] = json_or_null(process.uid);
-    object["comm"] = json_text(process.comm);
-    object["start_boottime_ns"] = json_nonzero_or_null(process.start_boottime_ns);
-    object["oom_score_adj"] = process.oom_score_adj_known ? Json(process.oom_score_adj) : Json(nullptr);
-    object["oom_adj"] = json_or_null(process.oom_adj);
-    object["threads"] = json_nonzero_or_null(process.threads);
-    object[cgroup_key] = json_optional_text(process.cgroup);
-}
-
-void add_process_memory(Json &object, const ProcessMemory *memory)
+void add_process_memory(JsonWriter &json, const ProcessMemory *memory)
 {
     const bool known = memory != nullptr && is_known(*memory);
     const ProcessMemory::Unknown unknown = known ? memory->unknown : ProcessMemory::Unknown{};
-    const auto field = [&](const char *key, std::uint64_t ProcessMemory::*member, bool missing) {
-        object[key] = known && !missing ? Json(memory->*member) : Json(nullptr);
+    const auto add = [&](std::string_view key, std::uint64_t ProcessMemory::*member, bool missing) {
+        json.add(key, known && !missing ? std::optional(memory->*member) : std::nullopt);
     };
-    field("total_vm_bytes", &ProcessMemory::total_vm_bytes, unknown.total_vm);
-    object["rss_bytes"] = known && rss_known(*memory) ? Json(memory->rss_bytes()) : Json(nullptr);
-    field("rss_anon_bytes", &ProcessMemory::rss_anon_bytes, unknown.rss_parts);
-    field("rss_file_bytes", &ProcessMemory::rss_file_bytes, unknown.rss_parts);
-    field("rss_shmem_bytes", &ProcessMemory::rss_shmem_bytes, unknown.rss_parts || unknown.rss_shmem);
-    field("swap_bytes", &ProcessMemory::swap_bytes, unknown.swap);
-    field("pgtables_bytes", &ProcessMemory::pgtables_bytes, unknown.pgtables);
-    object["mm"] = known ? json_address_or_null(memory->mm) : Json(nullptr);
+    add("total_vm_bytes", &ProcessMemory::total_vm_bytes, unknown.total_vm);
+    json.add("rss_bytes", known && rss_known(*memory) ? std::optional(memory->rss_bytes()) : std::nullopt);
+    add("rss_anon_bytes", &ProcessMemory::rss_anon_bytes, unknown.rss_parts);
+    add("rss_file_bytes", &ProcessMemory::rss_file_bytes, unknown.rss_parts);
+    add("rss_shmem_bytes", &ProcessMemory::rss_shmem_bytes, unknown.rss_parts || unknown.rss_shmem);
+    add("swap_bytes", &ProcessMemory::swap_bytes, unknown.swap);
+    add("pgtables_bytes", &ProcessMemory::pgtables_bytes, unknown.pgtables);
+    json.add("mm", known ? json_address_or_null(memory->mm) : std::nullopt);
 }
 
 } // namespace oomtrace

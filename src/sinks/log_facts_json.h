@@ -6,7 +6,7 @@
 namespace oomtrace
 {
 
-// The object `kernel_report`: what a report read from a log says beyond the other groups.
-Json log_facts_json(const LogFacts &facts);
+// The member `kernel_report`: what a report read from a log says beyond the other groups; null of any other.
+void add_log_facts(JsonWriter &json, const std::optional<LogFacts> &facts);
 
 } // namespace oomtrace

@@ -28,147 +28,138 @@ constexpr std::array<std::string_view, 9> zone_stat_names = {
     "write_pending", "mlocked",       "bounce",      "zspages",
 };
 
-void add_stats(Json &object, const std::map<std::string, std::uint64_t> &stats, std::span<const std::string_view> names)
+using Stats = std::map<std::string, std::uint64_t>;
+
+void add_stats(JsonWriter &json, const Stats &stats, std::span<const std::string_view> names)
 {
-    Json fixed = Json::object();
-    for (const std::string_view name : names) {
-        const auto found = stats.find(std::string(name));
-        fixed[name] = found == stats.end() ? Json(nullptr) : Json(found->second);
+    std::size_t known = 0;
+    json.add_object("stat_bytes", [&] {
+        for (const std::string_view name : names) {
+            const auto found = stats.find(std::string(name));
+            json.add(name, found == stats.end() ? std::nullopt : std::optional(found->second));
+            known += found == stats.end() ? 0 : 1;
+        }
+    });
+    std::vector<const Stats::value_type *> others;
+    for (const auto &stat : stats) {
+        if (others.size() + known < stats.size() && std::find(names.begin(), names.end(), stat.first) == names.end())
+            others.push_back(&stat);
     }
-    Json others = Json::array();
-    for (const auto &[name, bytes] : stats) {
-        if (std::find(names.begin(), names.end(), name) == names.end())
-            others.push_back(Json{{"name", json_text(name)}, {"bytes", bytes}});
-    }
-    object["stat_bytes"] = fixed;
-    object["other_stats"] = others;
+    json.add_objects("other_stats", others, [&](const Stats::value_type *stat) {
+        json.add("name", json_text(stat->first));
+        json.add("bytes", stat->second);
+    });
 }
 
-Json counter_json(const LimitCounter &counter)
+void add_counter(JsonWriter &json, const LimitCounter &counter)
 {
-    return Json{
-        {"usage_bytes", counter.usage_bytes},
-        {"max_bytes", json_or_null(counter.max_bytes)},
-        {"max_unlimited", !counter.max_bytes.has_value()},
-        {"high_bytes", json_or_null(counter.high_bytes)},
-        {"high_unlimited", counter.high_known ? Json(!counter.high_bytes.has_value()) : Json(nullptr)},
-        {"low_bytes", json_or_null(counter.low_bytes)},
-        {"min_bytes", json_or_null(counter.min_bytes)},
-        {"peak_bytes", json_or_null(counter.peak_bytes)},
-        {"failcnt", counter.failcnt},
-    };
+    json.add("usage_bytes", counter.usage_bytes);
+    json.add("max_bytes", counter.max_bytes);
+    json.add("max_unlimited", !counter.max_bytes.has_value());
+    json.add("high_bytes", counter.high_bytes);
+    json.add("high_unlimited", json_if(counter.high_known, !counter.high_bytes.has_value()));
+    json.add("low_bytes", counter.low_bytes);
+    json.add("min_bytes", counter.min_bytes);
+    json.add("peak_bytes", counter.peak_bytes);
+    json.add("failcnt", counter.failcnt);
 }
 
-Json counter_json(const std::optional<LimitCounter> &counter)
+std::optional<int> version_of(const MemcgLevel &level)
 {
-    return counter ? counter_json(*counter) : Json(nullptr);
+    if (level.v2)
+        return 2;
+    return json_if(level.settings_known || level.memory_and_swap, 1);
 }
 
-Json level_json(const MemcgLevel &level)
+void add_level(JsonWriter &json, const MemcgLevel &level)
 {
-    Json events = nullptr;
-    if (level.events)
-        events = Json{{"max", level.events->max}, {"oom", level.events->oom}, {"oom_kill", level.events->oom_kill}};
+    json.add("id", json_nonzero_or_null(level.id));
+    json.add("path", json_text_or_null(level.path));
+    json.add("version", version_of(level));
+    json.add("root", level.root);
+    json.add("fired", level.fired);
+    json.add("victim_lives_here", level.victim_lives_here);
+    json.add("trigger_lives_here", level.trigger_lives_here);
     const bool counters = has_counters(level);
-    return Json{
-        {"id", json_nonzero_or_null(level.id)},
-        {"path", json_text_or_null(level.path)},
-        {"version", level.v2                                        ? Json(2)
-                    : level.settings_known || level.memory_and_swap ? Json(1)
-                                                                    : Json(nullptr)},
-        {"root", level.root},
-        {"fired", level.fired},
-        {"victim_lives_here", level.victim_lives_here},
-        {"trigger_lives_here", level.trigger_lives_here},
-        {"memory", counters ? counter_json(level.memory) : Json(nullptr)},
-        {"swap", counters ? counter_json(level.swap) : Json(nullptr)},
-        {"memory_and_swap", counter_json(level.memory_and_swap)},
-        {"kmem", counter_json(level.kmem)},
-        {"oom_group", level.oom_group || level.settings_known ? Json(level.oom_group) : Json(nullptr)},
-        {"oom_kill_disable", level.settings_known ? Json(level.oom_kill_disable) : Json(nullptr)},
-        {"swappiness", json_or_null(level.swappiness)},
-        {"events", std::move(events)},
-    };
+    json.add_object_or_null("memory", json_if(counters, level.memory), add_counter);
+    json.add_object_or_null("swap", counters ? level.swap : std::nullopt, add_counter);
+    json.add_object_or_null("memory_and_swap", level.memory_and_swap, add_counter);
+    json.add_object_or_null("kmem", level.kmem, add_counter);
+    json.add("oom_group", json_if(level.oom_group || level.settings_known, level.oom_group));
+    json.add("oom_kill_disable", json_if(level.settings_known, level.oom_kill_disable));
+    json.add("swappiness", level.swappiness);
+    json.add_object_or_null("events", level.events, [](JsonWriter &events, const auto &counted) {
+        events.add("max", counted.max);
+        events.add("oom", counted.oom);
+        events.add("oom_kill", counted.oom_kill);
+    });
 }
 
-Json zone_json(const Zone &zone)
+void add_zone(JsonWriter &json, const Zone &zone)
 {
-    Json blocks = nullptr;
-    if (!zone.free_blocks.empty()) {
-        blocks = Json::array();
-        for (const FreeBlockCount &free : zone.free_blocks)
-            blocks.push_back(Json{{"order", free.order},
-                                  {"block_bytes", free.block_bytes},
-                                  {"count", free.count},
-                                  {"types", json_text(free.types)}});
+    json.add("index", zone.index);
+    json.add("name", json_text(zone.name));
+    json.add("free_bytes", zone.free_bytes);
+    json.add("min_bytes", zone.min_bytes);
+    json.add("low_bytes", zone.low_bytes);
+    json.add("high_bytes", zone.high_bytes);
+    json.add("boost_bytes", zone.boost_bytes);
+    json.add("managed_bytes", zone.managed_bytes);
+    json.add("present_bytes", zone.present_bytes);
+    json.add("spanned_bytes", zone.spanned_bytes);
+    json.add("reserved_highatomic_bytes", zone.reserved_highatomic_bytes);
+    json.add("free_highatomic_bytes", zone.free_highatomic_bytes);
+    json.add("cma_bytes", zone.cma_bytes);
+    json.add("free_cma_bytes", zone.free_cma_bytes);
+    json.add("free_pcp_bytes", zone.free_pcp_bytes);
+    json.add("local_pcp_bytes", zone.local_pcp_bytes);
+    json.add("all_unreclaimable", zone.all_unreclaimable);
+    json.add("pages_scanned", zone.pages_scanned);
+    add_array_or_null(json, "lowmem_reserve_bytes", zone.lowmem_reserve_bytes);
+    add_stats(json, zone.stat_bytes, zone_stat_names);
+    if (zone.free_blocks.empty()) {
+        json.add("free_blocks", nullptr);
+        return;
     }
-    Json object{
-        {"index", zone.index},
-        {"name", json_text(zone.name)},
-        {"free_bytes", zone.free_bytes},
-        {"min_bytes", zone.min_bytes},
-        {"low_bytes", zone.low_bytes},
-        {"high_bytes", zone.high_bytes},
-        {"boost_bytes", json_or_null(zone.boost_bytes)},
-        {"managed_bytes", json_or_null(zone.managed_bytes)},
-        {"present_bytes", json_or_null(zone.present_bytes)},
-        {"spanned_bytes", json_or_null(zone.spanned_bytes)},
-        {"reserved_highatomic_bytes", json_or_null(zone.reserved_highatomic_bytes)},
-        {"free_highatomic_bytes", json_or_null(zone.free_highatomic_bytes)},
-        {"cma_bytes", json_or_null(zone.cma_bytes)},
-        {"free_cma_bytes", json_or_null(zone.free_cma_bytes)},
-        {"free_pcp_bytes", json_or_null(zone.free_pcp_bytes)},
-        {"local_pcp_bytes", json_or_null(zone.local_pcp_bytes)},
-        {"all_unreclaimable", json_or_null(zone.all_unreclaimable)},
-        {"pages_scanned", json_or_null(zone.pages_scanned)},
-        {"lowmem_reserve_bytes", json_array_or_null(zone.lowmem_reserve_bytes)},
-    };
-    add_stats(object, zone.stat_bytes, zone_stat_names);
-    object["free_blocks"] = blocks;
-    return object;
+    json.add_objects("free_blocks", zone.free_blocks, [&](const FreeBlockCount &free) {
+        json.add("order", free.order);
+        json.add("block_bytes", free.block_bytes);
+        json.add("count", free.count);
+        json.add("types", json_text(free.types));
+    });
 }
 
 } // namespace
 
-Json memcg_json(const MemcgLimit &memcg, const Provenance &provenance)
+void add_memcg(JsonWriter &json, const MemcgLimit &memcg, const Provenance &provenance)
 {
-    Json levels = nullptr;
-    if (!memcg.levels.empty() || is_known(provenance)) {
-        levels = Json::array();
-        for (const MemcgLevel &level : memcg.levels)
-            levels.push_back(level_json(level));
-    }
-    Json object{
-        {"path", json_optional_text(memcg.path)},
-        {"limit_bytes", json_or_null(memcg.limit_bytes)},
-        {"usage_bytes", json_or_null(memcg.usage_bytes)},
-        {"levels", std::move(levels)},
-    };
-    add_cgroup_identity(object, memcg.identity);
-    return object;
+    json.add_object("memcg", [&] {
+        json.add("path", json_optional_text(memcg.path));
+        json.add("limit_bytes", memcg.limit_bytes);
+        json.add("usage_bytes", memcg.usage_bytes);
+        if (!memcg.levels.empty() || is_known(provenance))
+            json.add_objects("levels", memcg.levels, [&](const MemcgLevel &level) { add_level(json, level); });
+        else
+            json.add("levels", nullptr);
+        add_cgroup_identity(json, memcg.identity);
+    });
 }
 
-Json nodes_json(const std::vector<Node> &nodes, const Provenance &provenance)
+void add_nodes(JsonWriter &json, const std::vector<Node> &nodes, const Provenance &provenance)
 {
-    if (nodes.empty() && !is_known(provenance))
-        return nullptr;
-    Json array = Json::array();
-    for (const Node &node : nodes) {
-        Json object{
-            {"node", node.node},
-            {"present_bytes", json_or_null(node.present_bytes)},
-            {"spanned_bytes", json_or_null(node.spanned_bytes)},
-            {"kswapd_failures", json_or_null(node.kswapd_failures)},
-            {"all_unreclaimable", json_or_null(node.all_unreclaimable)},
-        };
-        add_stats(object, node.stat_bytes, node_stat_names);
-        Json zones = Json::array();
-        for (const Zone &zone : node.zones)
-            zones.push_back(zone_json(zone));
-        object["zones"] = zones;
-        array.push_back(object);
+    if (nodes.empty() && !is_known(provenance)) {
+        json.add("nodes", nullptr);
+        return;
     }
-    return array;
+    json.add_objects("nodes", nodes, [&](const Node &node) {
+        json.add("node", node.node);
+        json.add("present_bytes", node.present_bytes);
+        json.add("spanned_bytes", node.spanned_bytes);
+        json.add("kswapd_failures", node.kswapd_failures);
+        json.add("all_unreclaimable", node.all_unreclaimable);
+        add_stats(json, node.stat_bytes, node_stat_names);
+        json.add_objects("zones", node.zones, [&](const Zone &zone) { add_zone(json, zone); });
+    });
 }
 
 } // namespace oomtrace

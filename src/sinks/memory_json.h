@@ -10,7 +10,8 @@
 namespace oomtrace
 {
 
-Json memcg_json(const MemcgLimit &memcg, const Provenance &provenance);
-Json nodes_json(const std::vector<Node> &nodes, const Provenance &provenance); // null where absent
+// The members `memcg` and `nodes`, which is null where absent.
+void add_memcg(JsonWriter &json, const MemcgLimit &memcg, const Provenance &provenance);
+void add_nodes(JsonWriter &json, const std::vector<Node> &nodes, const Provenance &provenance);
 
 } // namespace oomtrace

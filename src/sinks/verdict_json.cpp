@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "sinks/terminal/headline.h"
 #include "sinks/why_now_text.h"
@@ -17,163 +20,145 @@ namespace
 constexpr std::size_t whole_path = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t ranking_shown = 10;
 
-Json task_json(const TaskRef &task)
+void add_task_members(JsonWriter &json, const TaskRef &task)
 {
-    return Json{{"pid", task.pid}, {"tgid", task.tgid}, {"comm", json_text(task.comm)}};
+    json.add("pid", task.pid);
+    json.add("tgid", task.tgid);
+    json.add("comm", json_text(task.comm));
 }
 
-Json task_or_null(const std::optional<TaskRef> &task)
+void add_limit(JsonWriter &json, const MemcgShortage &memcg)
 {
-    return task ? task_json(*task) : Json(nullptr);
+    json.add("path", json_optional_text(memcg.path));
+    json.add("kind", name_of(memcg.kind));
+    json.add("limit_bytes", memcg.limit_bytes);
+    json.add("usage_bytes", memcg.usage_bytes);
+    json.add("ancestor_of_victim", memcg.ancestor_of_victim);
 }
 
-// What an enumerator `unknown` would say is null in JSON.
-template <typename Enum>
-Json name_or_null(Enum value)
+void add_zones(JsonWriter &json, const WhyNow &now)
 {
-    return value == Enum::unknown ? Json(nullptr) : Json(name_of(value));
+    if (now.zones.empty()) {
+        json.add("zones", nullptr);
+        return;
+    }
+    json.add_objects("zones", now.zones, [&](const ZoneVerdict &zone) {
+        json.add("node", zone.node);
+        json.add("zone", json_text(zone.zone));
+        json.add("reason", json_name_or_null(zone.reason));
+        json.add("free_bytes", zone.free_bytes);
+        json.add("unusable_bytes", zone.unusable_bytes);
+        json.add("min_bytes", zone.min_bytes);
+        json.add("lowmem_reserve_bytes", zone.lowmem_reserve_bytes);
+        json.add("short_by_bytes", zone.short_by_bytes);
+        json.add("largest_block_bytes", zone.largest_block_bytes);
+    });
 }
 
-Json limit_json(const std::optional<MemcgShortage> &memcg)
+void add_held(JsonWriter &json, const WhyNow &now)
 {
-    if (!memcg)
-        return nullptr;
-    return Json{{"path", json_optional_text(memcg->path)},
-                {"kind", name_of(memcg->kind)},
-                {"limit_bytes", json_or_null(memcg->limit_bytes)},
-                {"usage_bytes", json_or_null(memcg->usage_bytes)},
-                {"ancestor_of_victim", memcg->ancestor_of_victim}};
+    if (now.held.empty()) {
+        json.add("held", nullptr);
+        return;
+    }
+    json.add_objects("held", now.held, [&](const Held &one) {
+        json.add("holder", name_of(one.holder));
+        json.add("bytes", one.bytes);
+        json.add("freed_by_kill", name_of(one.freed_by_kill));
+    });
 }
 
-Json zones_json(const WhyNow &now)
+void add_why_now(JsonWriter &json, const WhyNow &now)
 {
-    if (now.zones.empty())
-        return nullptr;
-    Json zones = Json::array();
-    for (const ZoneVerdict &zone : now.zones)
-        zones.push_back(Json{{"node", zone.node},
-                             {"zone", json_text(zone.zone)},
-                             {"reason", name_or_null(zone.reason)},
-                             {"free_bytes", zone.free_bytes},
-                             {"unusable_bytes", zone.unusable_bytes},
-                             {"min_bytes", zone.min_bytes},
-                             {"lowmem_reserve_bytes", zone.lowmem_reserve_bytes},
-                             {"short_by_bytes", json_or_null(zone.short_by_bytes)},
-                             {"largest_block_bytes", json_or_null(zone.largest_block_bytes)}});
-    return zones;
+    json.add("shortage", json_name_or_null(now.shortage));
+    json.add("requested_bytes", now.requested_bytes);
+    json.add_object_or_null("limit", now.memcg, add_limit);
+    add_zones(json, now);
+    json.add("highest_zone", json_optional_text(now.highest_zone));
+    json.add("highest_zone_source", json_name_or_null(now.highest_zone_source));
+    json.add("free_in_higher_zones_bytes", json_if(!now.zones.empty(), now.free_in_higher_zones_bytes));
+    json.add("free_on_other_nodes_bytes", json_if(!now.zones.empty(), now.free_on_other_nodes_bytes));
+    json.add("swap", json_name_or_null(now.swap));
+    add_held(json, now);
+    json.add("held_of_bytes", now.held_of_bytes);
+    json.add("not_in_processes_bytes", now.not_in_processes_bytes);
 }
 
-Json held_json(const WhyNow &now)
+void add_parts(JsonWriter &json, const PointsParts &parts)
 {
-    if (now.held.empty())
-        return nullptr;
-    Json held = Json::array();
-    for (const Held &one : now.held)
-        held.push_back(
-            Json{{"holder", name_of(one.holder)}, {"bytes", one.bytes}, {"freed_by_kill", name_of(one.freed_by_kill)}});
-    return held;
+    json.add("rss_pages", parts.rss_pages);
+    json.add("swap_pages", parts.swap_pages);
+    json.add("pgtables_pages", parts.pgtables_pages);
+    json.add("adj_points", parts.adj_points);
 }
 
-Json now_json(const WhyNow &now)
+void add_larger(JsonWriter &json, const LargerTask &larger)
 {
-    return Json{{"shortage", name_or_null(now.shortage)},
-                {"requested_bytes", json_or_null(now.requested_bytes)},
-                {"limit", limit_json(now.memcg)},
-                {"zones", zones_json(now)},
-                {"highest_zone", json_optional_text(now.highest_zone)},
-                {"highest_zone_source", name_or_null(now.highest_zone_source)},
-                {"free_in_higher_zones_bytes", now.zones.empty() ? Json(nullptr) : Json(now.free_in_higher_zones_bytes)},
-                {"free_on_other_nodes_bytes", now.zones.empty() ? Json(nullptr) : Json(now.free_on_other_nodes_bytes)},
-                {"swap", name_or_null(now.swap)},
-                {"held", held_json(now)},
-                {"held_of_bytes", json_or_null(now.held_of_bytes)},
-                {"not_in_processes_bytes", json_or_null(now.not_in_processes_bytes)}};
+    add_task_members(json, larger.task);
+    json.add("held_bytes", larger.held_bytes);
+    json.add("oom_score_adj", larger.oom_score_adj);
+    json.add("skip_reason", name_of(larger.skip_reason));
 }
 
-Json parts_json(const WhyVictim &why)
+void add_why_victim(JsonWriter &json, const WhyVictim &why)
 {
-    if (!why.parts)
-        return nullptr;
-    return Json{{"rss_pages", why.parts->rss_pages},
-                {"swap_pages", why.parts->swap_pages},
-                {"pgtables_pages", why.parts->pgtables_pages},
-                {"adj_points", why.parts->adj_points}};
-}
-
-Json larger_json(const WhyVictim &why)
-{
-    if (!why.larger)
-        return nullptr;
-    Json object = task_json(why.larger->task);
-    object["held_bytes"] = why.larger->held_bytes;
-    object["oom_score_adj"] = why.larger->oom_score_adj;
-    object["skip_reason"] = name_of(why.larger->skip_reason);
-    return object;
-}
-
-Json victim_json(const WhyVictim &why)
-{
-    Json reasons = Json::array();
+    std::vector<std::string_view> reasons;
     for (const VictimReason reason : why.reasons)
         reasons.push_back(name_of(reason));
-    Json ranking = Json::array();
-    for (std::size_t i = 0; i < std::min(why.ranking.size(), ranking_shown); ++i) {
-        Json object = task_json(why.ranking[i].task);
-        object["points"] = why.ranking[i].points;
-        ranking.push_back(object);
-    }
-    return Json{{"reasons", std::move(reasons)},
-                {"weighed", why.weighed},
-                {"eligible", why.eligible},
-                {"points", parts_json(why)},
-                {"margin_points", json_or_null(why.margin_points)},
-                {"ranking", std::move(ranking)},
-                {"larger", larger_json(why)},
-                {"elsewhere_bytes", json_or_null(why.elsewhere_bytes)}};
+    json.add("reasons", reasons);
+    json.add("weighed", why.weighed);
+    json.add("eligible", why.eligible);
+    json.add_object_or_null("points", why.parts, add_parts);
+    json.add("margin_points", why.margin_points);
+    const std::span ranking(why.ranking);
+    json.add_objects("ranking", ranking.first(std::min(ranking.size(), ranking_shown)), [&](const RankedTask &ranked) {
+        add_task_members(json, ranked.task);
+        json.add("points", ranked.points);
+    });
+    json.add_object_or_null("larger", why.larger, add_larger);
+    json.add("elsewhere_bytes", why.elsewhere_bytes);
 }
 
-Json counterfactuals_json(const Verdict &verdict)
+void add_counterfactuals(JsonWriter &json, const Verdict &verdict)
 {
-    Json list = Json::array();
-    for (const Counterfactual &one : verdict.counterfactuals)
-        list.push_back(Json{{"kind", name_of(one.kind)},
-                            {"adj_before", json_or_null(one.adj_before)},
-                            {"adj_after", json_or_null(one.adj_after)},
-                            {"chosen", task_or_null(one.chosen)},
-                            {"chosen_points", json_or_null(one.chosen_points)},
-                            {"text", counterfactual_text(one, verdict.victim)}});
-    return list;
+    json.add_objects("counterfactuals", verdict.counterfactuals, [&](const Counterfactual &one) {
+        json.add("kind", name_of(one.kind));
+        json.add("adj_before", one.adj_before);
+        json.add("adj_after", one.adj_after);
+        json.add_object_or_null("chosen", one.chosen, add_task_members);
+        json.add("chosen_points", one.chosen_points);
+        json.add("text", counterfactual_text(one, verdict.victim));
+    });
 }
 
-Json disagreements_json(const Verdict &verdict)
+void add_disagreements(JsonWriter &json, const Verdict &verdict)
 {
-    Json list = Json::array();
-    for (const Disagreement &one : verdict.disagreements) {
+    json.add_objects("disagreements", verdict.disagreements, [&](const Disagreement &one) {
         const bool of_choice = one.kind == DisagreementKind::choice_not_highest;
-        list.push_back(Json{{"kind", name_of(one.kind)},
-                            {"highest", task_or_null(one.highest)},
-                            {"highest_points", of_choice ? Json(one.highest_points) : Json(nullptr)},
-                            {"chosen_points", of_choice ? Json(one.chosen_points) : Json(nullptr)},
-                            {"count", of_choice ? Json(nullptr) : Json(one.count)},
-                            {"text", disagreement_text(one, verdict.victim)}});
-    }
-    return list;
+        json.add("kind", name_of(one.kind));
+        json.add_object_or_null("highest", one.highest, add_task_members);
+        json.add("highest_points", json_if(of_choice, one.highest_points));
+        json.add("chosen_points", json_if(of_choice, one.chosen_points));
+        json.add("count", json_if(!of_choice, one.count));
+        json.add("text", disagreement_text(one, verdict.victim));
+    });
 }
 
 } // namespace
 
-Json verdict_json(const Incident &incident, const Verdict &verdict)
+void add_verdict(JsonWriter &json, const Incident &incident, const Verdict &verdict)
 {
-    return Json{{"summary", terminal::headline(incident, whole_path).sentence},
-                {"why_now", json_text_or_null(why_now_text(incident, verdict.now, whole_path))},
-                {"why_victim", json_text_or_null(why_victim_text(incident, verdict.victim, whole_path))},
-                {"now", now_json(verdict.now)},
-                {"victim", victim_json(verdict.victim)},
-                {"counterfactuals", counterfactuals_json(verdict)},
-                {"no_counterfactuals", verdict.no_counterfactuals == NoCounterfactuals::none
-                                           ? Json(nullptr)
-                                           : Json(name_of(verdict.no_counterfactuals))},
-                {"disagreements", disagreements_json(verdict)}};
+    json.add_object("verdict", [&] {
+        json.add("summary", terminal::headline(incident, whole_path).sentence);
+        json.add("why_now", json_text_or_null(why_now_text(incident, verdict.now, whole_path)));
+        json.add("why_victim", json_text_or_null(why_victim_text(incident, verdict.victim, whole_path)));
+        json.add_object("now", [&] { add_why_now(json, verdict.now); });
+        json.add_object("victim", [&] { add_why_victim(json, verdict.victim); });
+        add_counterfactuals(json, verdict);
+        const NoCounterfactuals reason = verdict.no_counterfactuals;
+        json.add("no_counterfactuals", json_if(reason != NoCounterfactuals::none, name_of(reason)));
+        add_disagreements(json, verdict);
+    });
 }
 
 } // namespace oomtrace

@@ -7,7 +7,7 @@
 namespace oomtrace
 {
 
-// The object `verdict`: codes, their evidence, and the sentences that the terminal prints.
-Json verdict_json(const Incident &incident, const Verdict &verdict);
+// The member `verdict`: codes, their evidence, and the sentences that the terminal prints.
+void add_verdict(JsonWriter &json, const Incident &incident, const Verdict &verdict);
 
 } // namespace oomtrace

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sinks/json_writer.h"
+
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+#include "sinks/text_escape.h"
+
+namespace oomtrace
+{
+
+namespace
+{
+
+constexpr std::uint64_t ones = 0x0101010101010101ULL;
+constexpr std::uint64_t highest_bits = 0x80 * ones;
+
+std::uint64_t word_at(const char *bytes)
+{
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+// Whether none of the eight bytes has to be escaped. A byte below 0x80 from which 0x20 is taken borrows from its highest bit
+// when it is a control character; what is 0x80 and more is never escaped.
+bool is_plain(std::uint64_t word)
+{
+    const auto has_zero = [](std::uint64_t bytes_of_word) { return (bytes_of_word - ones) & ~bytes_of_word & highest_bits; };
+    const std::uint64_t control = (word - 0x20 * ones) & ~word & highest_bits;
+    return (control | has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones))) == 0;
+}
+
+bool is_plain(char c)
+{
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+}
+
+// Of the first byte that has to be escaped; the size: there is none.
+std::size_t first_to_escape(std::string_view text, std::size_t from)
+{
+    std::size_t i = from;
+    while (i + sizeof(std::uint64_t) <= text.size() && is_plain(word_at(text.data() + i)))
+        i += sizeof(std::uint64_t);
+    while (i < text.size() && is_plain(text[i]))
+        ++i;
+    return i;
+}
+
+bool is_ascii(std::string_view text)
+{
+    std::uint64_t all = 0;
+    for (; text.size() >= sizeof all; text.remove_prefix(sizeof all))
+        all |= word_at(text.data());
+    for (const char c : text)
+        all |= static_cast<unsigned char>(c);
+    return (all & highest_bits) == 0;
+}
+
+} // namespace
+
+void JsonWriter::grow(std::size_t bytes)
+{
+    text_.resize(std::max(2 * text_.size(), size_ + bytes));
+}
+
+void JsonWriter::begin_member(std::string_view key)
+{
+    char *const begin = room(key.size() + 4);
+    char *at = begin;
+    if (!std::exchange(first_, false))
+        *at++ = ',';
+    *at++ = '"';
+    at = std::copy(key.begin(), key.end(), at);
+    *at++ = '"';
+    *at++ = ':';
+    size_ += static_cast<std::size_t>(at - begin);
+}
+
+void JsonWriter::put(std::string_view text)
+{
+    if (first_to_escape(text, 0) != text.size()) {
+        put_escaped(text);
+        return;
+    }
+    char *at = room(text.size() + 2);
+    *at++ = '"';
+    at = std::copy(text.begin(), text.end(), at);
+    *at = '"';
+    size_ += text.size() + 2;
+}
+
+void JsonWriter::put(JsonBytes value)
+{
+    if (is_ascii(value.bytes)) // as nearly all are
+        put(value.bytes);
+    else
+        put(escape_text(value.bytes));
+}
+
+void JsonWriter::put(JsonAddress value)
+{
+    append("\"0x");
+    char *const at = room(most_digits);
+    size_ += static_cast<std::size_t>(std::to_chars(at, at + most_digits, value.address, 16).ptr - at);
+    append('"');
+}
+
+void JsonWriter::put_double(double value)
+{
+    append(nlohmann::json(value).dump());
+}
+
+void JsonWriter::put_escaped(std::string_view text)
+{
+    constexpr std::string_view hex_digits = "0123456789abcdef";
+    constexpr std::string_view letters = "btn-fr"; // of \b (8) to \r (13)
+    append('"');
+    for (std::size_t plain = 0; plain < text.size();) {
+        const std::size_t escaped = first_to_escape(text, plain);
+        append(text.substr(plain, escaped - plain));
+        plain = escaped + 1;
+        if (escaped == text.size())
+            break;
+        const auto byte = static_cast<unsigned char>(text[escaped]);
+        append('\\');
+        if (byte >= 0x20) {
+            append(text[escaped]);
+        } else if (byte >= '\b' && byte <= '\r' && byte != '\v') {
+            append(letters[byte - '\b']);
+        } else {
+            append("u00");
+            append(hex_digits[byte >> 4U]);
+            append(hex_digits[byte & 0xfU]);
+        }
+    }
+    append('"');
+}
+
+void JsonWriter::hand_on()
+{
+    wanted_ = wanted_ && take_(std::string_view(text_).substr(0, size_));
+    size_ = 0;
+}
+
+} // namespace oomtrace

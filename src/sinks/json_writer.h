@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// json_writer.h: JSON, written member by member into one text that is handed on in pieces: a log full of OOMs becomes a
+// multiple of its size in JSON, and values that are made one by one, to be put into others and thrown away, take several times
+// as long. Reading JSON is not for this class.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace oomtrace
+{
+
+// Bytes of the kernel: escaped by escape_text(), because they may not be UTF-8.
+struct JsonBytes {
+    std::string_view bytes;
+};
+
+// As a string: "0xffffffff81200f1c".
+struct JsonAddress {
+    std::uint64_t address = 0;
+};
+
+// One object, printed as nlohmann::json's dump() prints it: no spaces, what is not ASCII as it is. Strings have to be valid
+// UTF-8. The writer begins inside of the object: add its members, then finish(). An absent optional is null. Nothing has to be
+// escaped in a key.
+class JsonWriter
+{
+  public:
+    // False: no more is wanted. What is written then goes nowhere.
+    using Take = std::function<bool(std::string_view piece)>;
+
+    // `take` must outlive the writer.
+    explicit JsonWriter(const Take &take) : take_(take)
+    {
+        text_.resize(first_size);
+        append('{');
+    }
+
+    template <typename Value>
+    void add(std::string_view key, const Value &value)
+    {
+        begin_member(key);
+        put(value);
+    }
+
+    // An object; `add_members` takes nothing, and adds to this writer.
+    template <typename AddMembers>
+    void add_object(std::string_view key, const AddMembers &add_members)
+    {
+        begin_member(key);
+        put_object(add_members);
+    }
+
+    // An object with what `add_members` adds of the value; null where it is absent.
+    template <typename Value, typename AddMembers>
+    void add_object_or_null(std::string_view key, const std::optional<Value> &value, const AddMembers &add_members)
+    {
+        if (value)
+            add_object(key, [&] { add_members(*this, *value); });
+        else
+            add(key, nullptr);
+    }
+
+    // An array with an object for each item; `add_members` takes the item.
+    template <typename Items, typename AddMembers>
+    void add_objects(std::string_view key, const Items &items, const AddMembers &add_members)
+    {
+        begin_member(key);
+        append('[');
+        first_ = true;
+        for (const auto &item : items) {
+            begin_next();
+            put_object([&] { add_members(item); });
+        }
+        append(']');
+        first_ = false;
+    }
+
+    // `end` stands after the object.
+    void finish(std::string_view end = {})
+    {
+        append('}');
+        append(end);
+        hand_on();
+    }
+
+  private:
+    static constexpr std::size_t first_size = 4UL << 10;
+    static constexpr std::size_t piece = 32UL << 10;
+    static constexpr std::size_t most_digits = 24;
+
+    // Room for so many bytes behind what is there: for whoever fills it, and counts it in size_.
+    char *room(std::size_t bytes)
+    {
+        if (text_.size() - size_ < bytes)
+            grow(bytes);
+        return text_.data() + size_;
+    }
+    void grow(std::size_t bytes);
+
+    void append(char c)
+    {
+        *room(1) = c;
+        ++size_;
+    }
+    void append(std::string_view text)
+    {
+        char *const at = room(text.size());
+        std::copy(text.begin(), text.end(), at);
+        size_ += text.size();
+    }
+
+    void begin_next()
+    {
+        if (!std::exchange(first_, false))
+            append(',');
+    }
+    void begin_member(std::string_view key);
+
+    void put(std::nullptr_t) { append("null"); }
+    void put(std::same_as<bool> auto value) { append(value ? std::string_view("true") : std::string_view("false")); }
+    void put(std::same_as<double> auto value) { put_double(value); } // finite
+    void put(std::integral auto value) requires(!std::same_as<decltype(value), bool>)
+    {
+        char *const at = room(most_digits);
+        size_ += static_cast<std::size_t>(std::to_chars(at, at + most_digits, value).ptr - at);
+    }
+    void put(std::string_view text);
+    void put(const char *text) { put(std::string_view(text)); }
+    void put(const std::string &text) { put(std::string_view(text)); }
+    void put(JsonBytes value);
+    void put(JsonAddress value);
+    template <typename Value>
+    void put(const std::optional<Value> &value)
+    {
+        if (value)
+            put(*value);
+        else
+            put(nullptr);
+    }
+    template <typename Value>
+    void put(const std::vector<Value> &values)
+    {
+        append('[');
+        first_ = true;
+        for (const Value &value : values) {
+            begin_next();
+            put(value);
+        }
+        append(']');
+        first_ = false;
+    }
+    void put_double(double value);
+    void put_escaped(std::string_view text);
+
+    template <typename AddMembers>
+    void put_object(const AddMembers &add_members)
+    {
+        append('{');
+        first_ = true;
+        add_members();
+        append('}');
+        first_ = false;
+        if (size_ >= piece)
+            hand_on();
+    }
+
+    void hand_on();
+
+    const Take &take_;
+    std::string text_;     // its first size_ bytes
+    std::size_t size_ = 0; // of what has not been handed on
+    bool first_ = true;    // nothing stands before what comes next
+    bool wanted_ = true;
+};
+
+// The text of an object.
+template <typename AddMembers>
+std::string json_object_text(const AddMembers &add_members)
+{
+    std::string text;
+    const JsonWriter::Take take = [&](std::string_view piece) {
+        text += piece;
+        return true;
+    };
+    JsonWriter json(take);
+    add_members(json);
+    json.finish();
+    return text;
+}
+
+} // namespace oomtrace
