@@ -24,37 +24,37 @@ Response json_response(int status, std::string body)
     return response;
 }
 
-void add_summary(JsonWriter &json, const IncidentSummary &summary)
+void add_summary(JsonWriter &out, const IncidentSummary &summary)
 {
-    json.add("id", json_text(summary.id));
-    json.add("href", "/api/v1/incidents/" + percent_encode(summary.id));
-    json.add("time", summary.realtime_ns == 0 ? std::nullopt
-                                              : std::optional(rfc3339_utc(summary.realtime_ns, TimeDigits::nanoseconds)));
-    json.add("outcome", json_text(summary.outcome));
-    json.add("scope", json_text(summary.scope));
-    json.add("constraint", json_text_or_null(summary.constraint));
-    json.add("headline", json_text(summary.headline));
+    out.add("id", json_text(summary.id));
+    out.add("href", "/api/v1/incidents/" + percent_encode(summary.id));
+    out.add("time",
+            summary.realtime_ns == 0 ? std::nullopt : std::optional(rfc3339_utc(summary.realtime_ns, TimeDigits::nanoseconds)));
+    out.add("outcome", json_text(summary.outcome));
+    out.add("scope", json_text(summary.scope));
+    out.add("constraint", json_text_or_null(summary.constraint));
+    out.add("headline", json_text(summary.headline));
     if (summary.victim_comm.empty() && !summary.victim_pid) {
-        json.add("victim", nullptr);
+        out.add("victim", nullptr);
     } else {
-        json.add_object("victim", [&] {
-            json.add("pid", summary.victim_pid);
-            json.add("comm", json_text_or_null(summary.victim_comm));
-            json.add("rss_bytes", summary.victim_rss_bytes);
-            json.add("points", summary.victim_points);
-            json.add("cgroup", json_text_or_null(summary.victim_cgroup));
-            json.add("pod_namespace", json_text_or_null(summary.pod_namespace));
-            json.add("pod_name", json_text_or_null(summary.pod_name));
-            json.add("container_name", json_text_or_null(summary.container_name));
-            json.add("container_id", json_text_or_null(summary.container_id));
-            json.add("systemd_unit", json_text_or_null(summary.systemd_unit));
+        out.add_object("victim", [&] {
+            out.add("pid", summary.victim_pid);
+            out.add("comm", json_text_or_null(summary.victim_comm));
+            out.add("rss_bytes", summary.victim_rss_bytes);
+            out.add("points", summary.victim_points);
+            out.add("cgroup", json_text_or_null(summary.victim_cgroup));
+            out.add("pod_namespace", json_text_or_null(summary.pod_namespace));
+            out.add("pod_name", json_text_or_null(summary.pod_name));
+            out.add("container_name", json_text_or_null(summary.container_name));
+            out.add("container_id", json_text_or_null(summary.container_id));
+            out.add("systemd_unit", json_text_or_null(summary.systemd_unit));
         });
     }
-    json.add("trigger_comm", json_text_or_null(summary.trigger_comm));
-    json.add("memcg_path", json_text_or_null(summary.memcg_path));
-    json.add("kills", summary.kills);
-    json.add("complete", summary.complete);
-    json.add("before_start", summary.before_start);
+    out.add("trigger_comm", json_text_or_null(summary.trigger_comm));
+    out.add("memcg_path", json_text_or_null(summary.memcg_path));
+    out.add("kills", summary.kills);
+    out.add("complete", summary.complete);
+    out.add("before_start", summary.before_start);
 }
 
 Error not_kept(std::string_view id)
@@ -67,12 +67,12 @@ Error not_kept(std::string_view id)
 
 Response json_error(int status, const Error &error)
 {
-    return json_response(status, json_object_text([&](JsonWriter &json) {
-                             json.add_object("error", [&] {
-                                 json.add("status", status);
-                                 json.add("what", json_text(error.attempted));
-                                 json.add("reason", json_text(error.reason));
-                                 json.add("hint", json_text_or_null(error.hint));
+    return json_response(status, json_object_text([&](JsonWriter &out) {
+                             out.add_object("error", [&] {
+                                 out.add("status", status);
+                                 out.add("what", json_text(error.attempted));
+                                 out.add("reason", json_text(error.reason));
+                                 out.add("hint", json_text_or_null(error.hint));
                              });
                          }));
 }
@@ -113,9 +113,9 @@ Response incident_list(IncidentArchive &archive, const Request &request, std::in
         return json_error(page.error().status, page.error().error);
     const std::string &next = page->next_older_than;
     return json_response(
-        200, json_object_text([&](JsonWriter &json) {
-            json.add_objects("incidents", page->incidents, [&](const IncidentSummary &summary) { add_summary(json, summary); });
-            json.add("next", next.empty() ? std::nullopt : std::optional(page_link("/api/v1/incidents", *query, next)));
+        200, json_object_text([&](JsonWriter &out) {
+            out.add_objects("incidents", page->incidents, [&](const IncidentSummary &summary) { add_summary(out, summary); });
+            out.add("next", next.empty() ? std::nullopt : std::optional(page_link("/api/v1/incidents", *query, next)));
         }));
 }
 

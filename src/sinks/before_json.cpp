@@ -13,43 +13,43 @@ std::optional<std::string_view> name_or_null(const std::optional<Enum> &value)
     return value ? std::optional(name_of(*value)) : std::nullopt;
 }
 
-void add_reclaim(JsonWriter &json, const ReclaimRetries &reclaim)
+void add_reclaim(JsonWriter &out, const ReclaimRetries &reclaim)
 {
-    json.add("rounds", reclaim.rounds);
-    json.add("duration_ns", reclaim.duration_ns);
-    json.add("order", reclaim.order);
-    json.add("no_progress_loops", reclaim.no_progress_loops);
-    json.add_objects("zones", reclaim.zones, [&](const RetriedZone &zone) {
-        json.add("node", zone.node);
-        json.add("index", zone.index);
-        json.add("name", json_text_or_null(zone.name));
-        json.add("reclaimable_bytes", zone.reclaimable_bytes);
-        json.add("available_bytes", zone.available_bytes);
-        json.add("min_wmark_bytes", zone.min_wmark_bytes);
-        json.add("wmark_check", zone.wmark_check);
+    out.add("rounds", reclaim.rounds);
+    out.add("duration_ns", reclaim.duration_ns);
+    out.add("order", reclaim.order);
+    out.add("no_progress_loops", reclaim.no_progress_loops);
+    out.add_objects("zones", reclaim.zones, [&](const RetriedZone &zone) {
+        out.add("node", zone.node);
+        out.add("index", zone.index);
+        out.add("name", json_text_or_null(zone.name));
+        out.add("reclaimable_bytes", zone.reclaimable_bytes);
+        out.add("available_bytes", zone.available_bytes);
+        out.add("min_wmark_bytes", zone.min_wmark_bytes);
+        out.add("wmark_check", zone.wmark_check);
     });
-    json.add("zones_left_out", reclaim.zones_left_out);
+    out.add("zones_left_out", reclaim.zones_left_out);
 }
 
-void add_compaction(JsonWriter &json, const CompactionRetries &compaction)
+void add_compaction(JsonWriter &out, const CompactionRetries &compaction)
 {
-    json.add("checks", compaction.checks);
-    json.add("duration_ns", compaction.duration_ns);
-    json.add("order", compaction.order);
-    json.add("priority", name_or_null(compaction.priority));
-    json.add("result", name_or_null(compaction.result));
-    json.add("retries", compaction.retries);
-    json.add("max_retries", compaction.max_retries);
-    json.add("again", compaction.again);
+    out.add("checks", compaction.checks);
+    out.add("duration_ns", compaction.duration_ns);
+    out.add("order", compaction.order);
+    out.add("priority", name_or_null(compaction.priority));
+    out.add("result", name_or_null(compaction.result));
+    out.add("retries", compaction.retries);
+    out.add("max_retries", compaction.max_retries);
+    out.add("again", compaction.again);
 }
 
 } // namespace
 
-void add_before(JsonWriter &json, const Before &before)
+void add_before(JsonWriter &out, const Before &before)
 {
-    json.add_object("before", [&] {
-        json.add_object_or_null("reclaim", before.reclaim, add_reclaim);
-        json.add_object_or_null("compaction", before.compaction, add_compaction);
+    out.add_object("before", [&] {
+        out.add_object_or_null("reclaim", before.reclaim, add_reclaim);
+        out.add_object_or_null("compaction", before.compaction, add_compaction);
     });
 }
 

@@ -7,6 +7,6 @@
 namespace oomtrace
 {
 
-void add_before(JsonWriter &json, const Before &before);
+void add_before(JsonWriter &out, const Before &before);
 
 } // namespace oomtrace

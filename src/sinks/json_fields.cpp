@@ -40,64 +40,64 @@ std::optional<std::uint64_t> json_nonzero_or_null(std::uint64_t value)
     return json_if(value != 0, value);
 }
 
-void add_cgroup_identity(JsonWriter &json, const CgroupIdentity &identity)
+void add_cgroup_identity(JsonWriter &out, const CgroupIdentity &identity)
 {
     const auto add_group = [&](std::string_view key, bool any_known, const auto &add_members) {
         if (any_known)
-            json.add_object(key, add_members);
+            out.add_object(key, add_members);
         else
-            json.add(key, nullptr);
+            out.add(key, nullptr);
     };
     add_group("container", identity.container_runtime || identity.container_id || identity.container_name, [&] {
-        json.add("runtime", json_optional_text(identity.container_runtime));
-        json.add("id", json_optional_text(identity.container_id));
-        json.add("name", json_optional_text(identity.container_name));
+        out.add("runtime", json_optional_text(identity.container_runtime));
+        out.add("id", json_optional_text(identity.container_id));
+        out.add("name", json_optional_text(identity.container_name));
     });
     add_group("pod", identity.pod_uid || identity.pod_name || identity.pod_namespace || identity.pod_qos_class, [&] {
-        json.add("uid", json_optional_text(identity.pod_uid));
-        json.add("name", json_optional_text(identity.pod_name));
-        json.add("namespace", json_optional_text(identity.pod_namespace));
-        json.add("qos_class", json_optional_text(identity.pod_qos_class));
+        out.add("uid", json_optional_text(identity.pod_uid));
+        out.add("name", json_optional_text(identity.pod_name));
+        out.add("namespace", json_optional_text(identity.pod_namespace));
+        out.add("qos_class", json_optional_text(identity.pod_qos_class));
     });
     add_group("systemd", identity.systemd_slice || identity.systemd_unit || identity.systemd_owner_uid, [&] {
-        json.add("slice", json_optional_text(identity.systemd_slice));
-        json.add("unit", json_optional_text(identity.systemd_unit));
-        json.add("user_unit", json_optional_text(identity.systemd_user_unit));
-        json.add("session", json_optional_text(identity.systemd_session));
-        json.add("owner_uid", identity.systemd_owner_uid);
+        out.add("slice", json_optional_text(identity.systemd_slice));
+        out.add("unit", json_optional_text(identity.systemd_unit));
+        out.add("user_unit", json_optional_text(identity.systemd_user_unit));
+        out.add("session", json_optional_text(identity.systemd_session));
+        out.add("owner_uid", identity.systemd_owner_uid);
     });
-    json.add("machine", json_optional_text(identity.machine));
+    out.add("machine", json_optional_text(identity.machine));
 }
 
-void add_process(JsonWriter &json, const Process &process, std::string_view cgroup_key)
+void add_process(JsonWriter &out, const Process &process, std::string_view cgroup_key)
 {
-    json.add("pid", json_nonzero_or_null(process.pid));
-    json.add("tgid", json_nonzero_or_null(process.tgid));
-    json.add("ppid", process.ppid);
-    json.add("uid", process.uid);
-    json.add("comm", json_text(process.comm));
-    json.add("start_boottime_ns", json_nonzero_or_null(process.start_boottime_ns));
-    json.add("oom_score_adj", json_if(process.oom_score_adj_known, process.oom_score_adj));
-    json.add("oom_adj", process.oom_adj);
-    json.add("threads", json_nonzero_or_null(process.threads));
-    json.add(cgroup_key, json_optional_text(process.cgroup));
+    out.add("pid", json_nonzero_or_null(process.pid));
+    out.add("tgid", json_nonzero_or_null(process.tgid));
+    out.add("ppid", process.ppid);
+    out.add("uid", process.uid);
+    out.add("comm", json_text(process.comm));
+    out.add("start_boottime_ns", json_nonzero_or_null(process.start_boottime_ns));
+    out.add("oom_score_adj", json_if(process.oom_score_adj_known, process.oom_score_adj));
+    out.add("oom_adj", process.oom_adj);
+    out.add("threads", json_nonzero_or_null(process.threads));
+    out.add(cgroup_key, json_optional_text(process.cgroup));
 }
 
-void add_process_memory(JsonWriter &json, const ProcessMemory *memory)
+void add_process_memory(JsonWriter &out, const ProcessMemory *memory)
 {
     const bool known = memory != nullptr && is_known(*memory);
     const ProcessMemory::Unknown unknown = known ? memory->unknown : ProcessMemory::Unknown{};
     const auto add = [&](std::string_view key, std::uint64_t ProcessMemory::*member, bool missing) {
-        json.add(key, known && !missing ? std::optional(memory->*member) : std::nullopt);
+        out.add(key, known && !missing ? std::optional(memory->*member) : std::nullopt);
     };
     add("total_vm_bytes", &ProcessMemory::total_vm_bytes, unknown.total_vm);
-    json.add("rss_bytes", known && rss_known(*memory) ? std::optional(memory->rss_bytes()) : std::nullopt);
+    out.add("rss_bytes", known && rss_known(*memory) ? std::optional(memory->rss_bytes()) : std::nullopt);
     add("rss_anon_bytes", &ProcessMemory::rss_anon_bytes, unknown.rss_parts);
     add("rss_file_bytes", &ProcessMemory::rss_file_bytes, unknown.rss_parts);
     add("rss_shmem_bytes", &ProcessMemory::rss_shmem_bytes, unknown.rss_parts || unknown.rss_shmem);
     add("swap_bytes", &ProcessMemory::swap_bytes, unknown.swap);
     add("pgtables_bytes", &ProcessMemory::pgtables_bytes, unknown.pgtables);
-    json.add("mm", known ? json_address_or_null(memory->mm) : std::nullopt);
+    out.add("mm", known ? json_address_or_null(memory->mm) : std::nullopt);
 }
 
 } // namespace oomtrace

@@ -37,19 +37,19 @@ std::optional<std::string_view> json_name_or_null(Enum value)
 }
 
 template <typename T>
-void add_array_or_null(JsonWriter &json, std::string_view key, const std::vector<T> &values) // empty: not known
+void add_array_or_null(JsonWriter &out, std::string_view key, const std::vector<T> &values) // empty: not known
 {
     if (values.empty())
-        json.add(key, nullptr);
+        out.add(key, nullptr);
     else
-        json.add(key, values);
+        out.add(key, values);
 }
 
 // container, pod, systemd and machine; each null where nothing of it is known.
-void add_cgroup_identity(JsonWriter &json, const CgroupIdentity &identity);
+void add_cgroup_identity(JsonWriter &out, const CgroupIdentity &identity);
 // pid ... threads, then the cgroup under `cgroup_key`.
-void add_process(JsonWriter &json, const Process &process, std::string_view cgroup_key);
+void add_process(JsonWriter &out, const Process &process, std::string_view cgroup_key);
 // total_vm_bytes ... mm; each null where `memory` is null or not known.
-void add_process_memory(JsonWriter &json, const ProcessMemory *memory);
+void add_process_memory(JsonWriter &out, const ProcessMemory *memory);
 
 } // namespace oomtrace

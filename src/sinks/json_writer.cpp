@@ -65,19 +65,6 @@ void JsonWriter::grow(std::size_t bytes)
     text_.resize(std::max(2 * text_.size(), size_ + bytes));
 }
 
-void JsonWriter::begin_member(std::string_view key)
-{
-    char *const begin = room(key.size() + 4);
-    char *at = begin;
-    if (!std::exchange(first_, false))
-        *at++ = ',';
-    *at++ = '"';
-    at = std::copy(key.begin(), key.end(), at);
-    *at++ = '"';
-    *at++ = ':';
-    size_ += static_cast<std::size_t>(at - begin);
-}
-
 void JsonWriter::put(std::string_view text)
 {
     if (first_to_escape(text, 0) != text.size()) {

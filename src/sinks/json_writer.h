@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -47,7 +48,7 @@ class JsonWriter
     }
 
     template <typename Value>
-    void add(std::string_view key, const Value &value)
+    [[gnu::always_inline]] void add(std::string_view key, const Value &value)
     {
         begin_member(key);
         put(value);
@@ -125,7 +126,20 @@ class JsonWriter
         if (!std::exchange(first_, false))
             append(',');
     }
-    void begin_member(std::string_view key);
+    // In line: the keys are constants nearly everywhere, and a quarter of what is written.
+    [[gnu::always_inline]] void begin_member(std::string_view key)
+    {
+        char *const begin = room(key.size() + 4);
+        char *at = begin;
+        if (!std::exchange(first_, false))
+            *at++ = ',';
+        *at++ = '"';
+        std::memcpy(at, key.data(), key.size());
+        at += key.size();
+        *at++ = '"';
+        *at++ = ':';
+        size_ += static_cast<std::size_t>(at - begin);
+    }
 
     void put(std::nullptr_t) { append("null"); }
     void put(std::same_as<bool> auto value) { append(value ? std::string_view("true") : std::string_view("false")); }
@@ -193,9 +207,9 @@ std::string json_object_text(const AddMembers &add_members)
         text += piece;
         return true;
     };
-    JsonWriter json(take);
-    add_members(json);
-    json.finish();
+    JsonWriter out(take);
+    add_members(out);
+    out.finish();
     return text;
 }
 

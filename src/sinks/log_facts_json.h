@@ -7,6 +7,6 @@ namespace oomtrace
 {
 
 // The member `kernel_report`: what a report read from a log says beyond the other groups; null of any other.
-void add_log_facts(JsonWriter &json, const std::optional<LogFacts> &facts);
+void add_log_facts(JsonWriter &out, const std::optional<LogFacts> &facts);
 
 } // namespace oomtrace

@@ -11,7 +11,7 @@ namespace oomtrace
 {
 
 // The members `memcg` and `nodes`, which is null where absent.
-void add_memcg(JsonWriter &json, const MemcgLimit &memcg, const Provenance &provenance);
-void add_nodes(JsonWriter &json, const std::vector<Node> &nodes, const Provenance &provenance);
+void add_memcg(JsonWriter &out, const MemcgLimit &memcg, const Provenance &provenance);
+void add_nodes(JsonWriter &out, const std::vector<Node> &nodes, const Provenance &provenance);
 
 } // namespace oomtrace

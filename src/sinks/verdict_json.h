@@ -8,6 +8,6 @@ namespace oomtrace
 {
 
 // The member `verdict`: codes, their evidence, and the sentences that the terminal prints.
-void add_verdict(JsonWriter &json, const Incident &incident, const Verdict &verdict);
+void add_verdict(JsonWriter &out, const Incident &incident, const Verdict &verdict);
 
 } // namespace oomtrace

@@ -23,7 +23,7 @@ using Library = nlohmann::ordered_json;
 template <typename Value>
 std::string text_of(const Value &value)
 {
-    return json_object_text([&](JsonWriter &json) { json.add("value", value); });
+    return json_object_text([&](JsonWriter &out) { out.add("value", value); });
 }
 
 std::string library_text_of(const Library &value)
@@ -91,16 +91,16 @@ TEST(JsonWriterTest, ArraysAndObjects)
     EXPECT_EQ(json_object_text([](JsonWriter &) {}), "{}");
     EXPECT_EQ(text_of(std::vector<std::uint32_t>{}), R"({"value":[]})");
     EXPECT_EQ(text_of(std::vector<std::uint32_t>{1, 2}), R"({"value":[1,2]})");
-    const std::string text = json_object_text([](JsonWriter &json) {
-        json.add_objects("tasks", std::vector{1, 2}, [&](int pid) {
-            json.add("pid", pid);
-            json.add_object("nested", [&] { json.add("empty", std::vector<int>{}); });
-            json.add("comm", "a \"b\"");
+    const std::string text = json_object_text([](JsonWriter &out) {
+        out.add_objects("tasks", std::vector{1, 2}, [&](int pid) {
+            out.add("pid", pid);
+            out.add_object("nested", [&] { out.add("empty", std::vector<int>{}); });
+            out.add("comm", "a \"b\"");
         });
-        json.add_objects("none", std::vector<int>{}, [](int) {});
-        json.add_object("nothing", [] {});
-        json.add_object_or_null("one", std::optional(3), [](JsonWriter &object, int value) { object.add("is", value); });
-        json.add_object_or_null("absent", std::optional<int>{}, [](JsonWriter &object, int value) { object.add("is", value); });
+        out.add_objects("none", std::vector<int>{}, [](int) {});
+        out.add_object("nothing", [] {});
+        out.add_object_or_null("one", std::optional(3), [](JsonWriter &object, int value) { object.add("is", value); });
+        out.add_object_or_null("absent", std::optional<int>{}, [](JsonWriter &object, int value) { object.add("is", value); });
     });
     EXPECT_EQ(text, R"({"tasks":[{"pid":1,"nested":{"empty":[]},"comm":"a \"b\""},{"pid":2,"nested":{"empty":[]},)"
                     R"("comm":"a \"b\""}],"none":[],"nothing":{},"one":{"is":3},"absent":null})");
@@ -113,14 +113,14 @@ TEST(JsonWriterTest, HandsALongTextOnInPieces)
         pieces.emplace_back(piece);
         return true;
     };
-    JsonWriter json(take);
+    JsonWriter out(take);
     Library expected;
-    json.add_objects("items", std::vector<int>(2000), [&](int) {
-        json.add("text", std::string(100, 'x'));
+    out.add_objects("items", std::vector<int>(2000), [&](int) {
+        out.add("text", std::string(100, 'x'));
         expected["items"].push_back({{"text", std::string(100, 'x')}});
     });
-    json.add("last", 1);
-    json.finish("\n");
+    out.add("last", 1);
+    out.finish("\n");
     expected["last"] = 1;
     std::string whole;
     for (const std::string &piece : pieces) {
@@ -138,9 +138,9 @@ TEST(JsonWriterTest, WritesNoMoreOnceNoMoreIsWanted)
         ++pieces;
         return false;
     };
-    JsonWriter json(take);
-    json.add_objects("items", std::vector<int>(2000), [&](int) { json.add("text", std::string(100, 'x')); });
-    json.finish();
+    JsonWriter out(take);
+    out.add_objects("items", std::vector<int>(2000), [&](int) { out.add("text", std::string(100, 'x')); });
+    out.finish();
     EXPECT_EQ(pieces, 1);
 }
 
