@@ -280,14 +280,13 @@ bool take_dated(TextCursor &cursor, LogLine &line)
 // journalctl -o short-monotonic: "host kernel: " after the bracket that dmesg has too.
 void take_origin_after_stamp(TextCursor &cursor, LogLine &line)
 {
-    const std::size_t colon = cursor.rest.substr(0, 128).find(" kernel: ");
-    if (colon == std::string_view::npos || colon == 0)
-        return;
-    const std::string_view host = cursor.rest.substr(0, colon);
-    if (host.find(' ') != std::string_view::npos)
+    constexpr std::size_t longest = 119;
+    TextCursor ahead = cursor;
+    const std::string_view host = ahead.take_word();
+    if (host.empty() || host.size() > longest || !ahead.take(" kernel: "))
         return;
     line.host = host;
-    cursor.rest.remove_prefix(colon + 9);
+    cursor = ahead;
 }
 
 // The lines of journalctl -o export, and of dmesg --json, that are not the message.
