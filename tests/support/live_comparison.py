@@ -20,6 +20,7 @@ NOT_PRINTED = "the kernel does not print this counter"
 NOT_PER_NODE = "the kernel prints this counter for the whole host only"
 NO_MEMORY_STAT = "the live record has no memory.stat of the cgroup"
 MOVED = "free pages, watermarks and a cgroup's usage went on moving between the live reading and the report"
+SWAPPED = "pages went out to swap, or came back, between the live reading and the report"
 GAVE_UP_ITS_MEMORY = "a process that had memory at the live reading had given it up before the kernel printed its table"
 THREAD_ASKS = "the report does not name the process of a thread that asks"
 ONLY_THE_KILL = "of this OOM the kernel printed no more than the line of the kill (its rate limit)"
@@ -37,11 +38,12 @@ HOLDERS_OF_THE_HOST = {"slab_reclaimable", "slab_unreclaimable"}
 class LiveComparison:
     """What was compared of all incidents of a run, what differs, and what was expected to."""
 
-    def __init__(self, victim_tolerance_pages=0, released_pages=0):
-        """Both: see incident_comparison.Options."""
+    def __init__(self, victim_tolerance_pages=0, released_pages=0, swapping_pages=0):
+        """See incident_comparison.Options."""
         self.compared = 0
         self._victim_tolerance_pages = victim_tolerance_pages
         self._released_pages = released_pages
+        self._swapping_pages = swapping_pages
         self._held_back = frozenset()  # fields that follow from the victim's counters
         self.problems = []
         self.expected = collections.defaultdict(set)  # reason -> fields
@@ -153,7 +155,8 @@ class LiveComparison:
             stat = NO_MEMORY_STAT if live["scope"] == "memcg" and not now["held"] else None
             self.check("now.held", now["held"], other["held"], reason=stat)
             return
-        self.check("now.held_of_bytes", now["held_of_bytes"], other["held_of_bytes"])
+        of_the_usage = MOVED if usage_moved and live["scope"] == "memcg" else None
+        self.check("now.held_of_bytes", now["held_of_bytes"], other["held_of_bytes"], reason=of_the_usage)
         ours = {held["holder"]: held["bytes"] for held in other["held"]}
         for held in now["held"]:
             holder = held["holder"]
@@ -170,6 +173,14 @@ class LiveComparison:
         if live is None or log is None or live == log:
             return False
         return -MOVED_PAGES * PAGE <= live - log <= (MOVED_PAGES + self._released_pages) * PAGE
+
+    def _only_swapped(self, live, log):
+        """Of what a score is made of: pages went out to swap or came back, and all else is the same."""
+        if live is None or log is None or abs(live["rss_pages"] - log["rss_pages"]) > self._swapping_pages:
+            return False
+        return {**live, "rss_pages": live["rss_pages"] + live["swap_pages"], "swap_pages": 0} == {
+            **log, "rss_pages": log["rss_pages"] + log["swap_pages"], "swap_pages": 0
+        }  # fmt: skip
 
     def _compare_zones(self, live, log, others_left_out):
         """Whether a zone has moved in between."""
@@ -207,7 +218,8 @@ class LiveComparison:
         self.check("victim.weighed", why["weighed"], why_log["weighed"], reason=weighed)
         self.check("victim.reasons", why["reasons"], why_log["reasons"], reason=None if unknown == NOBODY_WEIGHED else unknown)
         for field in ("eligible", "points", "margin_points", "ranking", "larger", "elsewhere_bytes"):
-            self.check(f"victim.{field}", why[field], why_log[field], reason=unknown)
+            swapped = SWAPPED if field == "points" and self._only_swapped(why[field], why_log[field]) else None
+            self.check(f"victim.{field}", why[field], why_log[field], reason=swapped or unknown)
         text, text_log = verdict["why_victim"], other["why_victim"]
         if text is not None and text_log is not None:  # "the only one of 75 tasks": see victim.weighed
             text = text.replace(f" of {why['weighed']} tasks", " of the tasks")

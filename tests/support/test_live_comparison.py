@@ -151,6 +151,13 @@ class OfAGlobalOom(unittest.TestCase):
             comparison = compare(live, explained)
             self.assertEqual(not comparison.problems, fits, comparison.problems)
 
+    def test_pages_that_went_out_to_swap_in_between(self):
+        live = copy.deepcopy(self.live)
+        points = live[0]["verdict"]["victim"]["points"]
+        for swapped, swapping, fits in ((1, 1, True), (2, 1, False)):
+            points.update(rss_pages=points["rss_pages"] + swapped, swap_pages=points["swap_pages"] - swapped)
+            self.assertEqual(not compare(live, self.explained, swapping_pages=swapping).problems, fits)
+
     def test_a_report_without_a_record(self):
         self.assertIn("has no live record", compare(self.live[:1], self.explained).problems[0])
 

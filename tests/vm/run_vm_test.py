@@ -45,7 +45,7 @@ def boot(options, needs, runs, output, programs):
     """`programs`: have the guest say what the verifier processed of each."""
     command = [TOP / "scripts" / "run_in_vm.sh", options.kernel, "--output", output, "--timeout", str(options.timeout)]
     command += ["--memory", needs.memory, "--cpus", str(needs.cpus), "--file", f"{SCENARIOS_DIRECTORY}=/scenarios"]
-    for option, value in (("--qemu", needs.qemu), ("--disk", needs.disk)):
+    for option, value in (("--qemu", needs.qemu), ("--disk", needs.disk), ("--append", needs.append)):
         if value:
             command += [option, value]
     for program in (options.workload, HERE / "guest" / "oom_scenarios.sh"):
@@ -129,7 +129,7 @@ def check_explained(options, run, how):
     not_offered = []
     if not log_comparison.not_lost(ledger, explained):
         not_offered = [f"not offered ({why}): {sorted(fields)}" for why, fields in ledger.not_offered.items()]
-    comparison = LiveComparison(how.victim_tolerance_pages, how.released_pages)
+    comparison = LiveComparison(how.victim_tolerance_pages, how.released_pages, how.swapping_pages)
     comparison.compare(run.incidents, explained)
     print(comparison.table())
     for problem in [*map(str, ledger.mismatches), *lost, *not_offered, *comparison.problems]:

@@ -33,12 +33,15 @@ class Boot:
     cpus: int = 2
     disk: str = ""  # its size: /dev/nvme0n1
     qemu: str = ""  # further arguments, separated by spaces
+    append: str = ""  # further kernel parameters
     group: str = ""  # to have a guest of one's own
 
 
 SWAP = Boot(memory="320M", disk="96M")  # no more: emulated processors swap slowly
 TWO_NODES = Boot(
     memory="768M",
+    # It takes the access to a page away to see who uses it; the arguments of a process cannot be read then, and are told as unknown.
+    append="numa_balancing=disable",
     qemu="-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=256M"
     " -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1",
 )
