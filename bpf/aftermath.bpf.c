@@ -6,9 +6,22 @@
 #include "process_identity.bpf.h"
 #include "read_task.bpf.h"
 
-__noinline int emit_reaper(__u32 pid, __u32 event)
+static __always_inline struct followed_task *task_to_reap(__u32 pid)
 {
 	struct followed_task *followed = bpf_map_lookup_elem(&followed_tasks, &pid);
+
+	if (followed)
+		return followed;
+	followed = bpf_map_lookup_elem(&exited_tasks, &pid);
+	if (!followed)
+		return 0;
+	__u64 mm = followed->mm;
+	return bpf_map_lookup_elem(&followed_mms, &mm) ? followed : 0;
+}
+
+__noinline int emit_reaper(__u32 pid, __u32 event)
+{
+	struct followed_task *followed = task_to_reap(pid);
 	struct wire_reaper *record;
 
 	if (!followed)
@@ -32,25 +45,25 @@ __noinline int emit_reaper(__u32 pid, __u32 event)
 SEC("?tp_btf/wake_reaper")
 int BPF_PROG(reaper_woken, int pid)
 {
-	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_WAKE) : 0;
+	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_WAKE) : 0;
 }
 
 SEC("?tp_btf/start_task_reaping")
 int BPF_PROG(reaper_started, int pid)
 {
-	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_START) : 0;
+	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_START) : 0;
 }
 
 SEC("?tp_btf/finish_task_reaping")
 int BPF_PROG(reaper_finished, int pid)
 {
-	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_FINISH) : 0;
+	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_FINISH) : 0;
 }
 
 SEC("?tp_btf/skip_task_reaping")
 int BPF_PROG(reaper_skipped, int pid)
 {
-	return followed_task_count ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
+	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
 }
 
 SEC("?tp_btf/sched_process_exit")

@@ -516,16 +516,17 @@ __noinline int emit_exit(__u64 address)
 
 	if (!followed || BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	__u64 episode = followed->episode;
-	__u64 mm = followed->mm;
-	__u32 pid = followed->pid;
+	struct followed_task gone = *followed;
 	/* The exit and the mark may meet on two CPUs: who takes the entry out sends the record. */
 	if (bpf_map_delete_elem(&followed_tasks, &tgid))
 		return 0;
-	if (pid != tgid)
-		bpf_map_delete_elem(&followed_tasks, &pid);
+	if (gone.pid != tgid)
+		bpf_map_delete_elem(&followed_tasks, &gone.pid);
 	__sync_fetch_and_add(&followed_task_count, -1);
-	record = WIRE_RESERVE_AFTER(wire_exit, WIRE_EXIT, episode);
+	/* Its memory takes as long as before to come back, and the reaper may still be sent for it. */
+	if (exit_tracepoint_precedes_exit_mm())
+		bpf_map_update_elem(&exited_tasks, &gone.pid, &gone, BPF_ANY);
+	record = WIRE_RESERVE_AFTER(wire_exit, WIRE_EXIT, gone.episode);
 	if (record) {
 		record->pid = BPF_CORE_READ(task, pid);
 		record->tgid = tgid;
@@ -534,5 +535,5 @@ __noinline int emit_exit(__u64 address)
 		wire_submit_and_wake(record);
 	}
 	/* Such kernels have the tracepoint behind exit_mm(). A marked victim's mm stays in memory until its signal_struct goes. */
-	return tracer.release_at_exit ? emit_release_at_exit(mm) : 0;
+	return tracer.release_at_exit ? emit_release_at_exit(gone.mm) : 0;
 }

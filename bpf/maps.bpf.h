@@ -30,6 +30,17 @@ struct {
 	__type(value, struct followed_task);
 } followed_tasks __weak SEC(".maps");
 
+/*
+ * The same of those that passed the exit tracepoint with their memory still to give back, by the pid that the reaper's tracepoints
+ * name. LRU: an entry counts only as long as its mm is in followed_mms, and nobody takes it out.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_FOLLOWED);
+	__type(key, __u32);
+	__type(value, struct followed_task);
+} exited_tasks __weak SEC(".maps");
+
 /* address of a killed process's mm_struct -> what it belongs to. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
