@@ -77,7 +77,10 @@ class AgentRun:
         return series
 
     def incidents(self, query=""):
-        return json.loads(self.get("/api/v1/incidents" + query)[2])["incidents"]
+        status, _, text = self.get("/api/v1/incidents" + query)
+        if status != 200:
+            raise AssertionError(f"the list of incidents: {status} {text}")
+        return json.loads(text)["incidents"]
 
     def wait_for_incidents(self, count):
         self.wait_until(lambda: len(self.incidents("?limit=1000")) >= count, f"{count} incidents are kept")
