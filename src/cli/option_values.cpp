@@ -27,6 +27,22 @@ const std::map<std::string, int> cmdline_modes{{"program", static_cast<int>(Cmdl
                                                {"none", static_cast<int>(CmdlineMode::none)}};
 
 constexpr std::size_t longest_hostname = 253; // of the DNS
+// In place of CLI::CheckedTransformer, whose refusal names numbers that mean nothing to who reads it.
+CLI::Validator one_of(const std::map<std::string, int> &names)
+{
+    return CLI::Validator(
+        [&names](std::string &text) -> std::string {
+            if (const auto found = names.find(CLI::ignore_case(text)); found != names.end()) {
+                text = std::to_string(found->second);
+                return {};
+            }
+            std::string list;
+            for (const auto &[name, value] : names)
+                list += (list.empty() ? "" : ", ") + name;
+            return "\"" + text + "\" is none of " + list;
+        },
+        "");
+}
 
 } // namespace
 
@@ -53,7 +69,7 @@ std::chrono::nanoseconds nanoseconds(double seconds)
 void add_method_option(CLI::App &app, int &method)
 {
     app.add_option("--attach", method, "How to hook into the kernel: auto (the best that works), fentry, kprobe or tracepoint")
-        ->transform(CLI::CheckedTransformer(methods, CLI::ignore_case).description(""))
+        ->transform(one_of(methods))
         ->type_name("METHOD");
 }
 
@@ -63,7 +79,7 @@ void add_identity_options(CLI::App &app, int &cmdline_mode, IdentityOptions &ide
            "--cmdline", cmdline_mode,
            "Of the command lines of trigger and victim: program (the first argument alone; the default), full (they may "
            "hold secrets) or none")
-        ->transform(CLI::CheckedTransformer(cmdline_modes, CLI::ignore_case).description(""))
+        ->transform(one_of(cmdline_modes))
         ->type_name("MODE");
     app.add_option("--host-root", identity.host_root,
                    "Where the host's / lies, for the names of containers and pods (default: /; /host in a container, say)")

@@ -97,7 +97,7 @@ TEST(AgentOptions, AreRefusedWithTheLine)
     const std::vector<std::pair<std::string, std::string>> refused{
         {"\n\ncolour = red\n", "line 3: "},
         {"attach fentry\n", "line 1: \"attach fentry\" is not \"name = value\""},
-        {"# x\nattach = magic\n", "line 2: "},
+        {"# x\nattach = magic\n", "line 2: --attach: \"magic\" is none of auto, fentry, kprobe, tracepoint"},
         {"store.max-incidents = -4\n", "line 1: "},
         {"store.max-size = 12 furlongs\n", "line 1: "},
         {"cmdline = everything\n", "line 1: "},
