@@ -186,7 +186,7 @@ class AgentTest(unittest.TestCase):
     def test_what_the_log_still_holds_comes_in_once(self):
         json_file = self.directory / "incidents.jsonl"
         config = {"since-boot": "true", "json-file": json_file}
-        group = self.group("log-test")  # its path stands for no other test's OOM in the kernel's log
+        group = self.group("backlog")  # the log holds the kills of the other tests too
         with AgentRun(programs.oomtrace, self.directory, config=config) as agent:
             run_out_of_memory(group)
             agent.wait_until(lambda: agent.incidents("?cgroup=" + group.path), "the kill is kept")
