@@ -27,6 +27,7 @@ const std::map<std::string, int> cmdline_modes{{"program", static_cast<int>(Cmdl
                                                {"none", static_cast<int>(CmdlineMode::none)}};
 
 constexpr std::size_t longest_hostname = 253; // of the DNS
+
 // In place of CLI::CheckedTransformer, whose refusal names numbers that mean nothing to who reads it.
 CLI::Validator one_of(const std::map<std::string, int> &names)
 {
