@@ -63,7 +63,7 @@ ProcessIdentity found_identity(const Episode &episode, const std::vector<const T
         note("its command line is empty");
         break;
     case ArgumentsState::not_in_memory:
-        note("its command line was not in memory");
+        note("its command line could not be read without a page fault");
         break;
     case ArgumentsState::withheld:
         break;

@@ -105,7 +105,7 @@ TEST(Identities, WhatIsNotThereIsAbsentWithTheReason)
               (ProcessIdentity{"a b", "/bin/a", "its command line goes on behind what is shown"}));
     EXPECT_EQ(with(ArgumentsState::none, ""), (ProcessIdentity{std::nullopt, "/bin/a", "its command line is empty"}));
     EXPECT_EQ(with(ArgumentsState::not_in_memory, ""),
-              (ProcessIdentity{std::nullopt, "/bin/a", "its command line was not in memory"}));
+              (ProcessIdentity{std::nullopt, "/bin/a", "its command line could not be read without a page fault"}));
     EXPECT_EQ(with(ArgumentsState::withheld, ""), (ProcessIdentity{std::nullopt, "/bin/a", ""}));
 
     episode.identities = {{70, 0, std::nullopt, ArgumentsState::none, ""}};
