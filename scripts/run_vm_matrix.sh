@@ -68,7 +68,7 @@ run_kernel() {
 	rm -f "$output/$kernel.json"
 	tests/vm/run_vm_test.py --kernel "$kernel" --oomtrace "$built/src/oomtrace" \
 		--explain-with build/release/src/oomtrace --workload "$built/tests/support/oom_workload" \
-		--output "$output/$kernel" --json "$output/$kernel.json" \
+		--output "$output/$kernel" --json "$output/$kernel.json" --timeout 1800 \
 		"${turn[@]}" "${chosen[@]}" >"$output/$kernel.log" 2>&1 || code=$?
 	{
 		printf '%s in %d s (%s)\n' "$(tail -n 1 "$output/$kernel.log")" $((SECONDS - begin)) "$output/$kernel.log"
