@@ -12,8 +12,21 @@ namespace oomtrace
 
 Result<void> TerminalSink::on_incident(const Incident &incident, const Verdict &verdict)
 {
-    return write_text(out_, terminal::print(terminal::report_lines(incident, verdict, options_), options_.color),
-                      "print the report of incident " + escape_text(incident.id));
+    constexpr std::size_t piece = 32UL << 10;
+    Result<void> result;
+    std::string text;
+    const auto write = [&] {
+        if (result)
+            result = write_text(out_, text, "print the report of incident " + escape_text(incident.id));
+        text.clear();
+    };
+    terminal::write_report(incident, verdict, options_, [&](const terminal::Lines &part) {
+        text += terminal::print(part, options_.color);
+        if (text.size() >= piece)
+            write();
+    });
+    write();
+    return result;
 }
 
 Result<void> TerminalSink::on_loss(const LossTotals &totals)

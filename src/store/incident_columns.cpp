@@ -17,7 +17,7 @@ std::string report(const Incident &incident, const Verdict &verdict, TerminalMod
 {
     TerminalOptions options;
     options.mode = mode;
-    return terminal::print(terminal::report_lines(incident, verdict, options), options.color);
+    return terminal::report_text(incident, verdict, options);
 }
 
 void summarize_victim(IncidentSummary &summary, const Victim &victim)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`oomtrace explain` needs no more than 64 MiB, whatever it is given: one report of 100,000 tasks, more tasks than it keeps, and a
-log without end: as text, as JSON, and a line each. The resident memory is the largest that the kernel saw (VmHWM).
+log without end: as text, all of it, as JSON, and a line each. The resident memory is the largest that the kernel saw (VmHWM).
 
 Exit status: 0 the bound was kept, 1 it was not.
 """
@@ -86,7 +86,7 @@ def main():
 
     for name, count, kept in (("100,000 tasks", 100_000, 100_000 + tasks), ("more tasks than are kept", MOST_ROWS + 1000, MOST_ROWS)):
         log = with_rows(report, count)
-        for arguments in (["--json"], [], ["--brief"]):
+        for arguments in (["--json"], [], ["--full"], ["--brief"]):
             resident, last, lines, status = explain(options.oomtrace, arguments, [log])
             said = f"{name}, {' '.join(arguments) or 'text'}: {resident:.1f} MiB"
             print(said)
@@ -95,6 +95,8 @@ def main():
             if arguments == ["--json"]:
                 have = len(json.loads(last)["candidates"])
                 check(f"{said}: {have} candidates of {kept}", have == kept)
+            if arguments == ["--full"]:
+                check(f"{said}: {lines} lines do not have {kept} candidates", lines > 2 * kept)
     for arguments in (["--json"], []):
         resident, _, lines, status = explain(options.oomtrace, arguments, endless(report, options.megabytes * 1_000_000))
         said = f"{options.megabytes} MB of reports, {' '.join(arguments) or 'text'}: {resident:.1f} MiB"

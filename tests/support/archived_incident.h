@@ -42,9 +42,9 @@ inline ArchivedIncident archived(const Incident &incident, const Verdict &verdic
     summary.headline = headline.tag + " " + headline.sentence;
     result.json = incident_json(incident, verdict);
     TerminalOptions options;
-    result.report = terminal::print(terminal::report_lines(incident, verdict, options), false);
+    result.report = terminal::report_text(incident, verdict, options);
     options.mode = TerminalMode::full;
-    result.full_report = terminal::print(terminal::report_lines(incident, verdict, options), false);
+    result.full_report = terminal::report_text(incident, verdict, options);
     return result;
 }
 

@@ -22,6 +22,7 @@ namespace
 {
 
 constexpr std::size_t name_width = 24;
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view chosen_mark = "> ";
 constexpr std::string_view no_mark = "  ";
 
@@ -88,7 +89,13 @@ bool only_rss_sums(const Incident &incident)
                        [](const CandidateTask &candidate) { return candidate.memory && candidate.memory->unknown.rss_parts; });
 }
 
-void add_candidate(Table &table, const CandidateTask &candidate, const Incident &incident, bool with_reason)
+// Which columns the table has.
+struct Shape {
+    bool rss_sums = false; // not its parts
+    bool with_reason = false;
+};
+
+Row candidate_row(const CandidateTask &candidate, const Incident &incident, Shape shape)
 {
     const bool recomputed = candidate.points_source == PointsSource::recomputed;
     const std::string points =
@@ -104,7 +111,7 @@ void add_candidate(Table &table, const CandidateTask &candidate, const Incident 
     const auto add_size = [&](std::uint64_t ProcessMemory::*member, bool missing) {
         cells.push_back({!memory ? "-" : missing ? "?" : bytes_text((*memory).*member)});
     };
-    if (only_rss_sums(incident)) {
+    if (shape.rss_sums) {
         cells.push_back({memory && rss_known(*memory) ? bytes_text(memory->rss_bytes()) : "?"});
     } else {
         add_size(&ProcessMemory::rss_anon_bytes, unknown.rss_parts);
@@ -114,11 +121,24 @@ void add_candidate(Table &table, const CandidateTask &candidate, const Incident 
     add_size(&ProcessMemory::swap_bytes, unknown.swap);
     add_size(&ProcessMemory::pgtables_bytes, unknown.pgtables);
     cells.push_back({adjustment_text(candidate, incident)});
-    if (with_reason) {
+    if (shape.with_reason) {
         const bool not_known = candidate.eligible && !candidate.points;
         cells.push_back({not_known ? "score not known" : std::string(reason_text(candidate.skip_reason))});
     }
-    table.add_row(std::move(cells), candidate.chosen ? Style::alert : Style::plain);
+    return {std::move(cells), candidate.chosen ? Style::alert : Style::plain};
+}
+
+std::vector<Column> columns_of(Shape shape)
+{
+    std::vector<Column> columns = {{"  process", Align::left}, {"points"}, {"share", Align::right, true}};
+    if (shape.rss_sums)
+        columns.push_back({"resident"});
+    else
+        columns.insert(columns.end(), {{"anon"}, {"file"}, {"shmem"}});
+    columns.insert(columns.end(), {{"swap"}, {"pgtables"}, {"oom_score_adj"}});
+    if (shape.with_reason)
+        columns.push_back({"not killed because", Align::left});
+    return columns;
 }
 
 std::string title_text(const Incident &incident)
@@ -167,13 +187,14 @@ std::string margin_text(const Incident &incident)
 
 std::string spared_text(const Incident &incident, const Ranked &shown)
 {
+    const bool all_shown = shown.size() == incident.candidates.size();
     std::uint64_t lower = 0;
     std::array<std::uint64_t, 16> by_reason{};
     for (const CandidateTask &candidate : incident.candidates) {
         const auto is_it = [&](const KilledProcess &kill) { return kill.process.tgid == candidate.process.tgid; };
         if (!candidate.eligible)
             ++by_reason[static_cast<std::size_t>(candidate.skip_reason) % by_reason.size()];
-        else if (!candidate.chosen && std::find(shown.begin(), shown.end(), &candidate) == shown.end() &&
+        else if (!candidate.chosen && !all_shown && std::find(shown.begin(), shown.end(), &candidate) == shown.end() &&
                  std::none_of(incident.kills.begin(), incident.kills.end(), is_it))
             ++lower;
     }
@@ -245,84 +266,75 @@ std::string nobody_text(const Incident &incident)
 
 } // namespace
 
-Lines choice_lines(const Incident &incident, std::size_t top, bool all, std::size_t width)
+void write_choice(const Incident &incident, std::size_t top, bool all, std::size_t width, const TakeLines &take)
 {
-    if (incident.candidates.empty())
-        return labelled("choice", nobody_text(incident), width);
+    if (incident.candidates.empty()) {
+        take(labelled("choice", nobody_text(incident), width));
+        return;
+    }
     Lines lines = section("CHOICE", title_text(incident), width);
 
     Ranked rows = ranked(incident.candidates);
-    bool with_reason = all;
+    Shape shape{only_rss_sums(incident), all};
     if (!all) {
         rows = best(rows, top);
         if (rows.empty() && incident.outcome != Outcome::aborted) {
-            with_reason = true;
+            shape.with_reason = true;
             rows = biggest(incident.candidates);
             rows.resize(std::min(rows.size(), top));
         }
     }
-    if (!rows.empty()) {
-        std::vector<Column> columns = {{"  process", Align::left}, {"points"}, {"share", Align::right, true}};
-        if (only_rss_sums(incident))
-            columns.push_back({"resident"});
-        else
-            columns.insert(columns.end(), {{"anon"}, {"file"}, {"shmem"}});
-        columns.insert(columns.end(), {{"swap"}, {"pgtables"}, {"oom_score_adj"}});
-        if (with_reason)
-            columns.push_back({"not killed because", Align::left});
-        Table table(std::move(columns));
-        for (const CandidateTask *candidate : rows)
-            add_candidate(table, *candidate, incident, with_reason);
-        append(lines, table.lines(2, all ? std::numeric_limits<std::size_t>::max() : width)); // all: nothing is left out
+    const auto row_at = [&](std::size_t i) { return candidate_row(*rows[i], incident, shape); };
+    if (all) {
+        take(lines);
+        lines.clear();
+        write_long_table(columns_of(shape), rows.size(), row_at, 2, no_limit, take); // nothing is left out
+    } else if (!rows.empty()) {
+        Table table(columns_of(shape));
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            Row row = row_at(i);
+            table.add_row(std::move(row.cells), row.style);
+        }
+        append(lines, table.lines(2, width));
     }
 
     if (incident.victim) {
         if (const std::string margin = margin_text(incident); !margin.empty())
             append(lines, labelled("margin", margin, width));
     }
-    const bool all_explained = !all && with_reason && rows.size() == incident.candidates.size();
+    const bool all_explained = !all && shape.with_reason && rows.size() == incident.candidates.size();
     if (const std::string spared = spared_text(incident, rows); !spared.empty() && !all_explained)
         append(lines, labelled("spared", spared, width));
     const bool any_recomputed = std::any_of(
         rows.begin(), rows.end(), [](const CandidateTask *one) { return one->points_source == PointsSource::recomputed; });
     if (any_recomputed)
         append(lines, labelled("~", "worked out by oomtrace: the kernel's own score was not seen", width));
-    return lines;
+    take(lines);
 }
 
-Lines identity_lines(const Incident &incident, std::size_t width)
+void write_identities(const Incident &incident, std::size_t width, const TakeLines &take)
 {
-    if (incident.candidates.empty())
-        return {};
-    Table table({{"process", Align::left},
-                 {"pid"},
-                 {"tgid"},
-                 {"parent"},
-                 {"uid"},
-                 {"threads"},
-                 {"virtual"},
-                 {"after boot"},
-                 {"mm"},
-                 {"cgroup", Align::left}});
-    for (const CandidateTask &candidate : incident.candidates) {
+    const std::vector<Column> columns = {
+        {"process", Align::left}, {"pid"}, {"tgid"}, {"parent"}, {"uid"}, {"threads"}, {"virtual"}, {"after boot"}, {"mm"},
+        {"cgroup", Align::left}};
+    const auto row_at = [&](std::size_t i) -> Row {
+        const CandidateTask &candidate = incident.candidates[i];
         const Process &process = candidate.process;
-        table.add_row(
-            {{safe_text(process.comm)},
-             {fmt::format("{}", process.pid)},
-             {process.tgid == 0 ? "?" : fmt::format("{}", process.tgid)},
-             {number_or_unknown(process.ppid)},
-             {number_or_unknown(process.uid)},
-             {process.threads == 0 ? "-" : fmt::format("{}", process.threads)},
-             {candidate.memory && !candidate.memory->unknown.total_vm ? bytes_text(candidate.memory->total_vm_bytes) : "-"},
-             {process.start_boottime_ns == 0 ? "-"
-                                             : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000))},
-             {candidate.memory && candidate.memory->mm != 0 ? fmt::format("{:#x}", candidate.memory->mm) : "-"},
-             {process.cgroup ? safe_text(*process.cgroup) : "-"}},
-            candidate.chosen ? Style::alert : Style::plain);
-    }
-    Lines lines = section("CANDIDATES", "in the order in which they were weighed", width);
-    append(lines, table.lines(2, width));
-    return lines;
+        return {{{safe_text(process.comm)},
+                 {fmt::format("{}", process.pid)},
+                 {process.tgid == 0 ? "?" : fmt::format("{}", process.tgid)},
+                 {number_or_unknown(process.ppid)},
+                 {number_or_unknown(process.uid)},
+                 {process.threads == 0 ? "-" : fmt::format("{}", process.threads)},
+                 {candidate.memory && !candidate.memory->unknown.total_vm ? bytes_text(candidate.memory->total_vm_bytes) : "-"},
+                 {process.start_boottime_ns == 0 ? "-"
+                                                 : fmt::format("{} s", count_text(process.start_boottime_ns / 1'000'000'000))},
+                 {candidate.memory && candidate.memory->mm != 0 ? fmt::format("{:#x}", candidate.memory->mm) : "-"},
+                 {process.cgroup ? safe_text(*process.cgroup) : "-"}},
+                candidate.chosen ? Style::alert : Style::plain};
+    };
+    take(section("CANDIDATES", "in the order in which they were weighed", width));
+    write_long_table(columns, incident.candidates.size(), row_at, 2, width, take);
 }
 
 } // namespace oomtrace::terminal

@@ -12,9 +12,9 @@ namespace oomtrace::terminal
 {
 
 // The best `top` of those that could be chosen (all of them, and the others with their reason, if `all`); the victim always.
-Lines choice_lines(const Incident &incident, std::size_t top, bool all, std::size_t width);
+void write_choice(const Incident &incident, std::size_t top, bool all, std::size_t width, const TakeLines &take);
 
 // Who the candidates are: users, parents, threads, cgroups. For the full report.
-Lines identity_lines(const Incident &incident, std::size_t width);
+void write_identities(const Incident &incident, std::size_t width, const TakeLines &take);
 
 } // namespace oomtrace::terminal

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct Line {
 };
 
 using Lines = std::vector<Line>;
+
+// Takes a part of a report, before the next part is made.
+using TakeLines = std::function<void(const Lines &part)>;
 
 Line line_of(std::string text, Style style = Style::plain);
 void append(Lines &lines, Lines more);

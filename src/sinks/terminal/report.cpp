@@ -91,20 +91,22 @@ std::string request_text(const Incident &incident)
     return fmt::format("{}, by {}", text, process_details(incident.trigger.process));
 }
 
-void add_section(Lines &report, Lines section)
+void write_section(const TakeLines &take, const Lines &section)
 {
     if (section.empty())
         return;
-    report.push_back({});
-    append(report, std::move(section));
+    take({Line{}});
+    take(section);
 }
 
 } // namespace
 
-Lines report_lines(const Incident &incident, const Verdict &verdict, const TerminalOptions &options)
+void write_report(const Incident &incident, const Verdict &verdict, const TerminalOptions &options, const TakeLines &take)
 {
-    if (options.mode == TerminalMode::brief)
-        return {line_of(brief_line(incident), headline(incident, headline_path_width).style)};
+    if (options.mode == TerminalMode::brief) {
+        take({line_of(brief_line(incident), headline(incident, headline_path_width).style)});
+        return;
+    }
 
     const bool full = options.mode == TerminalMode::full;
     const std::size_t width = options.width;
@@ -119,28 +121,39 @@ Lines report_lines(const Incident &incident, const Verdict &verdict, const Termi
     if (incident.victim)
         append(report, labelled("victim", victim_details(*incident.victim), width));
 
-    add_section(report, choice_lines(incident, options.top, full, width));
+    report.push_back({});
+    take(report);
+    write_choice(incident, options.top, full, width, take);
     if (full || incident.scope == Scope::memcg || incident.scope == Scope::unknown)
-        add_section(report, limit_lines(incident, width));
+        write_section(take, limit_lines(incident, width));
     if (full || incident.scope != Scope::memcg)
-        add_section(report, zone_lines(incident, verdict.now, width));
-    add_section(report, before_lines(incident, full, width));
-    add_section(report, kill_lines(incident, rows, width));
+        write_section(take, zone_lines(incident, verdict.now, width));
+    write_section(take, before_lines(incident, full, width));
+    write_section(take, kill_lines(incident, rows, width));
     Lines course = timeline_lines(incident, rows, width);
     append(course, returned_lines(incident, width));
-    add_section(report, std::move(course));
+    write_section(take, std::move(course));
     if (full) {
-        add_section(report, request_lines(incident, width));
-        add_section(report, identity_lines(incident, width));
-        add_section(report, limit_detail_lines(incident, width));
-        add_section(report, zone_detail_lines(incident, width));
-        add_section(report, stack_lines(incident, width));
-        add_section(report, host_lines(incident, width));
-        add_section(report, provenance_lines(incident, width));
+        write_section(take, request_lines(incident, width));
+        if (!incident.candidates.empty()) {
+            take({Line{}});
+            write_identities(incident, width, take);
+        }
+        write_section(take, limit_detail_lines(incident, width));
+        write_section(take, zone_detail_lines(incident, width));
+        write_section(take, stack_lines(incident, width));
+        write_section(take, host_lines(incident, width));
+        write_section(take, provenance_lines(incident, width));
     }
-    add_section(report, trust_lines(incident, width));
-    report.push_back({}); // reports follow each other on one terminal
-    return report;
+    write_section(take, trust_lines(incident, width));
+    take({Line{}}); // reports follow each other on one terminal
+}
+
+std::string report_text(const Incident &incident, const Verdict &verdict, const TerminalOptions &options)
+{
+    std::string text;
+    write_report(incident, verdict, options, [&](const Lines &part) { text += print(part, options.color); });
+    return text;
 }
 
 } // namespace oomtrace::terminal

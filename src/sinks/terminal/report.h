@@ -4,6 +4,8 @@
 // memory ran out; what was killed and when; how far to believe it.
 #pragma once
 
+#include <string>
+
 #include "oomtrace/incident.h"
 #include "oomtrace/verdict.h"
 #include "sinks/terminal/line.h"
@@ -12,6 +14,9 @@
 namespace oomtrace::terminal
 {
 
-Lines report_lines(const Incident &incident, const Verdict &verdict, const TerminalOptions &options);
+// Hands the report on part by part: a table with a row for each task may be longer than is to be kept in memory.
+void write_report(const Incident &incident, const Verdict &verdict, const TerminalOptions &options, const TakeLines &take);
+// The same as one text.
+std::string report_text(const Incident &incident, const Verdict &verdict, const TerminalOptions &options);
 
 } // namespace oomtrace::terminal

@@ -9,68 +9,121 @@
 namespace oomtrace::terminal
 {
 
-void Table::add_row(std::vector<Cell> cells, Style style)
+namespace
 {
-    cells.resize(columns_.size());
-    for (Cell &cell : cells) {
-        if (cell.style == Style::plain)
-            cell.style = style;
-    }
-    rows_.push_back(std::move(cells));
+
+constexpr std::size_t part_rows = 256; // of a long table, that are handed on together
+
+std::vector<std::size_t> title_widths(const std::vector<Column> &columns)
+{
+    std::vector<std::size_t> widths;
+    widths.reserve(columns.size());
+    for (const Column &column : columns)
+        widths.push_back(display_width(column.title));
+    return widths;
 }
+
+void widen(std::vector<std::size_t> &widths, const Row &row)
+{
+    for (std::size_t i = 0; i < std::min(widths.size(), row.cells.size()); ++i)
+        widths[i] = std::max(widths[i], display_width(row.cells[i].text));
+}
+
+// Which columns are shown, and where.
+class Layout
+{
+  public:
+    Layout(const std::vector<Column> &columns, std::vector<std::size_t> widths, std::size_t indent, std::size_t width)
+        : columns_(columns), widths_(std::move(widths)), indent_(indent)
+    {
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            shown_.push_back(i);
+        const auto too_wide = [&] {
+            std::size_t total = indent_;
+            for (const std::size_t i : shown_)
+                total += widths_[i] + gap_;
+            return total - gap_ > width;
+        };
+        if (too_wide())
+            gap_ = 1;
+        while (too_wide()) {
+            const auto last =
+                std::find_if(shown_.rbegin(), shown_.rend(), [&](std::size_t i) { return columns_[i].droppable; });
+            if (last == shown_.rend())
+                break;
+            shown_.erase(std::next(last).base());
+        }
+    }
+
+    [[nodiscard]] Line title_line() const
+    {
+        Row titles;
+        for (const Column &column : columns_)
+            titles.cells.push_back({column.title, Style::dim});
+        return line_of_row(titles);
+    }
+
+    [[nodiscard]] Line line_of_row(const Row &row) const
+    {
+        static const Cell empty;
+        Line line;
+        line.spans.reserve(2 * shown_.size());
+        std::string blank(indent_, ' ');
+        for (const std::size_t i : shown_) {
+            const Cell &cell = i < row.cells.size() ? row.cells[i] : empty;
+            const std::size_t padding = widths_[i] - display_width(cell.text);
+            if (columns_[i].align == Align::right)
+                blank.append(padding, ' ');
+            if (!cell.text.empty()) {
+                line.spans.push_back({std::exchange(blank, {}), Style::plain});
+                line.spans.push_back({cell.text, cell.style == Style::plain ? row.style : cell.style});
+            }
+            if (columns_[i].align == Align::left)
+                blank.append(padding, ' ');
+            blank.append(gap_, ' ');
+        }
+        return line; // what is left in `blank` would trail
+    }
+
+  private:
+    const std::vector<Column> &columns_;
+    std::vector<std::size_t> widths_;
+    std::size_t indent_, gap_ = 2;
+    std::vector<std::size_t> shown_;
+};
+
+} // namespace
 
 Lines Table::lines(std::size_t indent, std::size_t width) const
 {
-    std::vector<std::size_t> widths;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        std::size_t widest = display_width(columns_[i].title);
-        for (const std::vector<Cell> &row : rows_)
-            widest = std::max(widest, display_width(row[i].text));
-        widths.push_back(widest);
-    }
-
-    std::vector<std::size_t> shown(columns_.size());
-    for (std::size_t i = 0; i < shown.size(); ++i)
-        shown[i] = i;
-    std::size_t gap = 2;
-    const auto too_wide = [&] {
-        std::size_t total = indent;
-        for (const std::size_t i : shown)
-            total += widths[i] + gap;
-        return total - gap > width;
-    };
-    if (too_wide())
-        gap = 1;
-    while (too_wide()) {
-        const auto last = std::find_if(shown.rbegin(), shown.rend(), [&](std::size_t i) { return columns_[i].droppable; });
-        if (last == shown.rend())
-            break;
-        shown.erase(std::next(last).base());
-    }
-
+    std::vector<std::size_t> widths = title_widths(columns_);
+    for (const Row &row : rows_)
+        widen(widths, row);
+    const Layout layout(columns_, std::move(widths), indent, width);
     Lines lines;
-    const auto add_line = [&](const auto &cell_at) {
-        Line line;
-        std::string blank(indent, ' ');
-        for (const std::size_t i : shown) {
-            const Cell cell = cell_at(i);
-            const std::string padding(widths[i] - display_width(cell.text), ' ');
-            if (columns_[i].align == Align::right)
-                blank += padding;
-            if (!cell.text.empty()) {
-                line.spans.push_back({std::exchange(blank, {}), Style::plain});
-                line.spans.push_back({cell.text, cell.style});
-            }
-            if (columns_[i].align == Align::left)
-                blank += padding;
-            blank += std::string(gap, ' ');
-        }
-        lines.push_back(std::move(line)); // what is left in `blank` would trail
-    };
-    add_line([&](std::size_t i) { return Cell{columns_[i].title, Style::dim}; });
-    for (const std::vector<Cell> &row : rows_)
-        add_line([&](std::size_t i) { return row[i]; });
+    lines.reserve(1 + rows_.size());
+    lines.push_back(layout.title_line());
+    for (const Row &row : rows_)
+        lines.push_back(layout.line_of_row(row));
     return lines;
+}
+
+void write_long_table(const std::vector<Column> &columns, std::size_t rows, const std::function<Row(std::size_t)> &row_at,
+                      std::size_t indent, std::size_t width, const TakeLines &take)
+{
+    std::vector<std::size_t> widths = title_widths(columns);
+    for (std::size_t i = 0; i < rows; ++i)
+        widen(widths, row_at(i));
+    const Layout layout(columns, std::move(widths), indent, width);
+    Lines part = {layout.title_line()};
+    for (std::size_t i = 0; i < rows; ++i) {
+        part.push_back(layout.line_of_row(row_at(i)));
+        if (part.size() >= part_rows) {
+            take(part);
+            part.clear();
+        }
+    }
+    take(part);
 }
 
 } // namespace oomtrace::terminal

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,6 +33,24 @@ TEST(Units, BytesHaveThreeDigits)
     EXPECT_EQ(bytes_text(2'254'857'830), "2.10 GiB");
     EXPECT_EQ(bytes_text(70'368'744'177'664), "64.0 TiB");
     EXPECT_EQ(bytes_text(std::numeric_limits<std::uint64_t>::max()), "16.0 EiB");
+}
+
+// All halves of the last digit are among them: of those the even one is printed.
+TEST(Units, BytesAreRoundedAsADoubleIs)
+{
+    for (unsigned shift = 10; shift <= 50; shift += 10) {
+        for (std::uint64_t sixteenths = 17; sixteenths < 1023 * 16; sixteenths += 7) {
+            for (const std::uint64_t more : {0U, 1U, 511U}) {
+                const std::uint64_t bytes = (sixteenths << (shift - 4)) + more;
+                if (bytes >> std::numeric_limits<double>::digits != 0) // which a double does not hold
+                    continue;
+                const double value = std::ldexp(static_cast<double>(bytes), -static_cast<int>(shift));
+                const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+                const std::string text = bytes_text(bytes);
+                EXPECT_EQ(text.substr(0, text.find(' ')), fmt::format("{:.{}f}", value, decimals)) << bytes;
+            }
+        }
+    }
 }
 
 TEST(Units, ExactBytesRoundNothing)
@@ -159,6 +181,27 @@ TEST(Table, GivesUpGapsThenDroppableColumnsThenFit)
     EXPECT_EQ(print(table.lines(0, 15), false), "aaaa bbbb cccc\n   1    2    3\n");
     EXPECT_EQ(print(table.lines(0, 13), false), "aaaa cccc\n   1    3\n");
     EXPECT_EQ(print(table.lines(0, 5), false), "aaaa cccc\n   1    3\n");
+}
+
+TEST(Table, IsTheSameWhenNoRowOfItIsKept)
+{
+    const std::vector<Column> columns = {{"process", Align::left}, {"pid"}, {"cgroup", Align::left, true}};
+    const auto row_at = [](std::size_t i) -> Row {
+        return {{{"task-" + std::to_string(i)}, {std::to_string(i * i)}, {"/"}}, i % 3 == 0 ? Style::alert : Style::plain};
+    };
+    for (const std::size_t rows : {0U, 1U, 254U, 255U, 256U, 1000U}) {
+        Table table(columns);
+        for (std::size_t i = 0; i < rows; ++i)
+            table.add_row(row_at(i).cells, row_at(i).style);
+        for (const std::size_t width : {10U, 100U}) {
+            std::string text;
+            write_long_table(columns, rows, row_at, 2, width, [&](const Lines &part) {
+                EXPECT_LE(part.size(), 256U);
+                text += print(part, true);
+            });
+            EXPECT_EQ(text, print(table.lines(2, width), true)) << rows;
+        }
+    }
 }
 
 TEST(Prose, BreaksAtSpacesButNotBeforeAUnit)
