@@ -10,13 +10,13 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "oomtrace/kernel_event.h"
+#include "oomtrace/named_values.h"
 
 namespace oomtrace
 {
@@ -203,7 +203,7 @@ struct Zone {
     std::optional<std::uint64_t> free_highatomic_bytes;
     std::optional<std::uint64_t> cma_bytes, free_cma_bytes, free_pcp_bytes;
     std::vector<std::uint64_t> lowmem_reserve_bytes; // index: zone type
-    std::map<std::string, std::uint64_t> stat_bytes; // active_anon, inactive_anon, active_file, ..., mlocked, bounce
+    NamedValues stat_bytes;                          // active_anon, inactive_anon, active_file, ..., mlocked, bounce
     std::vector<FreeBlockCount> free_blocks;         // every order, ascending, also those with count 0
     std::optional<bool> all_unreclaimable;           // what a log says of it; kernels since 4.8 say it of the node
     std::optional<std::uint64_t> pages_scanned;      // since something was last freed: logs until 4.x, in pages
@@ -216,9 +216,8 @@ struct Node {
     std::optional<std::uint64_t> spanned_bytes;
     std::optional<std::int32_t> kswapd_failures;
     std::optional<bool> all_unreclaimable; // what a log says: kswapd has given the node up
-    std::map<std::string, std::uint64_t>
-        stat_bytes;          // active_anon, slab_reclaimable, kernel_stack, page_tables, shmem, dirty, ...
-    std::vector<Zone> zones; // ascending index
+    NamedValues stat_bytes;                // active_anon, slab_reclaimable, kernel_stack, page_tables, shmem, dirty, ...
+    std::vector<Zone> zones;               // ascending index
 };
 
 struct Swap {
@@ -396,10 +395,10 @@ struct ScoreCheck {
 
 // What the kernel's report says beyond the groups above; names as the kernel prints them.
 struct LogFacts {
-    std::string logged_at;                               // as printed: "Jun 10 13:33:11"; empty: no wall clock in the log
-    std::map<std::string, std::uint64_t> mem_info_pages; // the first block of Mem-Info: active_anon, free, slab, ...
-    std::map<std::string, std::uint64_t> page_counts;    // "RAM", "HighMem/MovableOnly", "reserved", "total pagecache", ...
-    std::map<std::string, std::uint64_t> swap_cache; // pages added, deleted, looked up: "add", "delete", "find_success", ...
+    std::string logged_at;      // as printed: "Jun 10 13:33:11"; empty: no wall clock in the log
+    NamedValues mem_info_pages; // the first block of Mem-Info: active_anon, free, slab, ...
+    NamedValues page_counts;    // "RAM", "HighMem/MovableOnly", "reserved", "total pagecache", ...
+    NamedValues swap_cache;     // pages added, deleted, looked up: "add", "delete", "find_success", ...
     struct Hugepages {
         std::uint32_t node = 0;
         std::uint64_t page_size_bytes = 0, total = 0, free = 0, surplus = 0;
@@ -411,7 +410,7 @@ struct LogFacts {
     };
     std::vector<Slab> unreclaimable_slabs;
     std::string memcg_stats_path;
-    std::map<std::string, std::uint64_t> memcg_stats; // memory.stat of the group: bytes or counts, by the kernel's names
+    NamedValues memcg_stats; // memory.stat of the group: bytes or counts, by the kernel's names
     std::optional<std::uint64_t> memcg_min_protection_bytes, memcg_low_protection_bytes; // of the whole tree, since 6.19
     std::string group_path;                                                              // of memory.oom.group
     std::vector<std::string> mm_pinned_by;    // "oom killer ... has mm pinned by ..." lines

@@ -23,7 +23,7 @@ struct Holders {
 Holders holders_of_nodes(const Incident &incident);
 
 // A cgroup's memory.stat, by the kernel's names.
-using StatBytes = std::map<std::string, std::uint64_t>;
+using StatBytes = NamedValues;
 
 // Of the cgroup whose limit fired: by `stat_bytes` where that is not empty, else only what its counters tell apart.
 Holders holders_of_memcg(const MemcgLimit &memcg, const StatBytes &stat_bytes);

@@ -17,6 +17,7 @@ constexpr std::size_t most_zones = 4096;
 constexpr std::size_t most_slabs = 4096;
 constexpr std::size_t most_counters = 512;
 constexpr std::size_t most_orders = 32;
+constexpr std::size_t usual_orders = 11;
 
 std::optional<std::uint64_t> kilobytes(std::uint64_t kb)
 {
@@ -126,7 +127,8 @@ ZoneName take_zone_name(TextCursor &cursor)
     const std::string_view word = cursor.rest.substr(0, cursor.rest.find_first_of(": "));
     cursor.rest.remove_prefix(word.size());
     zone.name = word;
-    for (const std::string_view known : {"DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"}) {
+    constexpr std::array<std::string_view, 6> names = {"DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"};
+    for (const std::string_view known : names) {
         if (equal_but_case(word, known))
             zone.name = known;
     }
@@ -199,6 +201,7 @@ bool parse_free_blocks(std::string_view text, ParsedReport &report)
     if (index == SIZE_MAX || !report.zones[index].free_blocks.empty())
         return false;
     std::vector<FreeBlockCount> blocks;
+    blocks.reserve(usual_orders);
     while (blocks.size() < most_orders) {
         TextCursor ahead = cursor;
         const auto count = ahead.take_number<std::uint64_t>();

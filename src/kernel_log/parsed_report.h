@@ -106,37 +106,6 @@ struct SummaryLine {
     std::optional<std::uint64_t> monotonic_ns;
 };
 
-// The values of one line by their names: a few dozen at most, so that looking through all of them costs less than a node each.
-class NamedValues
-{
-  public:
-    using Value = std::pair<std::string, std::uint64_t>;
-    using Iterator = std::vector<Value>::const_iterator;
-
-    [[nodiscard]] Iterator begin() const { return values_.begin(); } // in the order of the line
-    [[nodiscard]] Iterator end() const { return values_.end(); }
-    [[nodiscard]] std::size_t size() const { return values_.size(); }
-    [[nodiscard]] bool empty() const { return values_.empty(); }
-    [[nodiscard]] bool contains(std::string_view name) const { return find(name) != end(); }
-
-    [[nodiscard]] Iterator find(std::string_view name) const
-    {
-        return std::find_if(begin(), end(), [&](const Value &value) { return value.first == name; });
-    }
-
-    // The first value of a name is kept.
-    void emplace(std::string_view name, std::uint64_t value)
-    {
-        if (!contains(name))
-            values_.emplace_back(name, value);
-    }
-
-    void reserve(std::size_t count) { values_.reserve(count); }
-
-  private:
-    std::vector<Value> values_;
-};
-
 struct ZoneLines {
     std::uint32_t node = 0;
     std::string name;
@@ -191,12 +160,12 @@ struct ParsedReport {
 
     // Mem-Info
     bool mem_info = false;
-    std::map<std::string, std::uint64_t> totals_pages;
+    NamedValues totals_pages;
     std::map<std::uint32_t, NodeLine> nodes;
     std::vector<ZoneLines> zones;
     std::vector<LogFacts::Hugepages> hugepages;
-    std::map<std::string, std::uint64_t> page_counts;
-    std::map<std::string, std::uint64_t> swap_cache;
+    NamedValues page_counts;
+    NamedValues swap_cache;
     std::optional<std::uint64_t> swap_free_bytes, swap_total_bytes;
     std::vector<LogFacts::Slab> slabs;
 
@@ -205,7 +174,7 @@ struct ParsedReport {
     std::map<std::string, MemcgCounterLine> memcg;          // "memory", "swap", "memory+swap", "kmem"
     std::string memcg_stats_path;
     bool has_memcg_stats = false;
-    std::map<std::string, std::uint64_t> memcg_stats;
+    NamedValues memcg_stats;
     std::optional<std::uint64_t> memcg_min_protection_bytes, memcg_low_protection_bytes;
 
     // The table.

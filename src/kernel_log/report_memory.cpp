@@ -29,11 +29,11 @@ constexpr std::array<Rename, 9> node_names = {{
     {"writepending", "write_pending"},
 }};
 
-std::string stat_name(const std::string &printed)
+std::string_view stat_name(std::string_view printed)
 {
     for (const auto &[name, renamed] : node_names) {
         if (printed == name)
-            return std::string(renamed);
+            return renamed;
     }
     return printed;
 }
@@ -103,8 +103,7 @@ Zone zone_of(const ZoneLines &lines, const ParsedReport &report, std::uint64_t p
     return zone;
 }
 
-std::optional<std::uint64_t> in_bytes(const std::map<std::string, std::uint64_t> &pages, const char *name,
-                                      std::uint64_t page_size)
+std::optional<std::uint64_t> in_bytes(const NamedValues &pages, const char *name, std::uint64_t page_size)
 {
     const auto found = pages.find(name);
     if (found == pages.end() || found->second > UINT64_MAX / page_size)

@@ -57,10 +57,10 @@ constexpr ItemName zone_items[] = {
     {WIRE_ZONE_ZSPAGES, "zspages"},
 };
 
-std::map<std::string, std::uint64_t> named_stats(const std::map<std::uint32_t, std::int64_t> &stat,
-                                                 std::span<const ItemName> names, const PageUnits &units)
+NamedValues named_stats(const std::map<std::uint32_t, std::int64_t> &stat, std::span<const ItemName> names,
+                        const PageUnits &units)
 {
-    std::map<std::string, std::uint64_t> named;
+    NamedValues named;
     for (const auto &[item, name] : names) {
         if (const auto found = stat.find(item); found != stat.end()) {
             named.emplace(name, units.bytes_clamped(found->second));

@@ -7,8 +7,7 @@ namespace oomtrace
 namespace
 {
 
-void add_counters(JsonWriter &out, std::string_view key, const std::map<std::string, std::uint64_t> &counters,
-                  std::string_view unit)
+void add_counters(JsonWriter &out, std::string_view key, const NamedValues &counters, std::string_view unit)
 {
     out.add_objects(key, counters, [&](const auto &counter) {
         out.add("name", json_text(counter.first));

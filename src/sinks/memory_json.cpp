@@ -28,24 +28,22 @@ constexpr std::array<std::string_view, 9> zone_stat_names = {
     "write_pending", "mlocked",       "bounce",      "zspages",
 };
 
-using Stats = std::map<std::string, std::uint64_t>;
-
-void add_stats(JsonWriter &out, const Stats &stats, std::span<const std::string_view> names)
+void add_stats(JsonWriter &out, const NamedValues &stats, std::span<const std::string_view> names)
 {
     std::size_t known = 0;
     out.add_object("stat_bytes", [&] {
         for (const std::string_view name : names) {
-            const auto found = stats.find(std::string(name));
+            const auto found = stats.find(name);
             out.add(name, found == stats.end() ? std::nullopt : std::optional(found->second));
             known += found == stats.end() ? 0 : 1;
         }
     });
-    std::vector<const Stats::value_type *> others;
+    std::vector<const NamedValues::value_type *> others;
     for (const auto &stat : stats) {
         if (others.size() + known < stats.size() && std::find(names.begin(), names.end(), stat.first) == names.end())
             others.push_back(&stat);
     }
-    out.add_objects("other_stats", others, [&](const Stats::value_type *stat) {
+    out.add_objects("other_stats", others, [&](const NamedValues::value_type *stat) {
         out.add("name", json_text(stat->first));
         out.add("bytes", stat->second);
     });

@@ -114,29 +114,29 @@ TEST(Nodes, NameTheirStatisticsAsTheKernelsReportDoes)
             wire.kswapd_failures = 16;
         });
     });
-    const std::map<std::string, std::uint64_t> expected = {{"active_anon", 1 * page},
-                                                           {"inactive_anon", 2 * page},
-                                                           {"active_file", 3 * page},
-                                                           {"inactive_file", 4 * page},
-                                                           {"unevictable", 5 * page},
-                                                           {"isolated_anon", 6 * page},
-                                                           {"isolated_file", 7 * page},
-                                                           {"anon_mapped", 8 * page},
-                                                           {"mapped", 9 * page},
-                                                           {"file_pages", 10 * page},
-                                                           {"dirty", 11 * page},
-                                                           {"writeback", 12 * page},
-                                                           {"shmem", 13 * page},
-                                                           {"slab_reclaimable", 14 * page},
-                                                           {"slab_unreclaimable", 15 * page},
-                                                           {"kernel_stack", 16 * 1024}, // the one in kB
-                                                           {"page_tables", 17 * page},
-                                                           {"sec_page_tables", 18 * page},
-                                                           {"kernel_misc_reclaimable", 19 * page},
-                                                           {"swap_cached", 22 * page},
-                                                           {"anon_thp", 23 * page},
-                                                           {"shmem_thp", 24 * page},
-                                                           {"file_thp", 25 * page}};
+    const NamedValues expected = {{"active_anon", 1 * page},
+                                  {"inactive_anon", 2 * page},
+                                  {"active_file", 3 * page},
+                                  {"inactive_file", 4 * page},
+                                  {"unevictable", 5 * page},
+                                  {"isolated_anon", 6 * page},
+                                  {"isolated_file", 7 * page},
+                                  {"anon_mapped", 8 * page},
+                                  {"mapped", 9 * page},
+                                  {"file_pages", 10 * page},
+                                  {"dirty", 11 * page},
+                                  {"writeback", 12 * page},
+                                  {"shmem", 13 * page},
+                                  {"slab_reclaimable", 14 * page},
+                                  {"slab_unreclaimable", 15 * page},
+                                  {"kernel_stack", 16 * 1024}, // the one in kB
+                                  {"page_tables", 17 * page},
+                                  {"sec_page_tables", 18 * page},
+                                  {"kernel_misc_reclaimable", 19 * page},
+                                  {"swap_cached", 22 * page},
+                                  {"anon_thp", 23 * page},
+                                  {"shmem_thp", 24 * page},
+                                  {"file_thp", 25 * page}};
     EXPECT_EQ(incident.nodes.at(0).stat_bytes, expected);
     EXPECT_EQ(incident.nodes.at(0).kswapd_failures, 16);
 }

@@ -223,7 +223,7 @@ std::string swap_text(const Swap &swap)
     return fmt::format("{} free of {}", bytes_text(*swap.free_bytes), bytes_text(*swap.total_bytes));
 }
 
-std::string stat_list(const std::map<std::string, std::uint64_t> &stats)
+std::string stat_list(const NamedValues &stats)
 {
     std::string text;
     for (const auto &[name, bytes] : stats)
