@@ -2,6 +2,7 @@
 #include "explain/counterfactuals.h"
 
 #include <optional>
+#include <utility>
 
 #include "explain/ranking.h"
 
@@ -83,24 +84,25 @@ class OtherChoices
     std::optional<Counterfactual> all_adj_zero() const
     {
         bool any = false;
-        std::vector<std::optional<std::int64_t>> points;
-        for (const CandidateTask &candidate : incident_.candidates) {
-            points.emplace_back();
+        std::optional<RankedTask> first;
+        for (std::size_t i = 0; i < incident_.candidates.size(); ++i) {
+            const CandidateTask &candidate = incident_.candidates[i];
             if (!candidate.eligible)
                 continue;
             any |= candidate.process.oom_score_adj != 0;
             const OtherPoints other = points_with_adj(candidate, 0, *incident_.total_pages, incident_.host.page_size, formula_);
             if (!other.known)
                 return std::nullopt;
-            points.back() = other.points;
+            auto task = ranked(incident_.candidates, i, other.points, formula_);
+            if (task && (!first || is_before(*task, *first, formula_)))
+                first = std::move(task);
         }
         if (!any)
             return std::nullopt;
-        const std::vector<RankedTask> ranking = rank(incident_.candidates, points, formula_);
         Counterfactual result{CounterfactualKind::all_adj_zero, std::nullopt, std::nullopt, std::nullopt, std::nullopt};
-        if (!ranking.empty()) {
-            result.chosen = ranking.front().task;
-            result.chosen_points = ranking.front().points;
+        if (first) {
+            result.chosen = first->task;
+            result.chosen_points = first->points;
         }
         return result;
     }

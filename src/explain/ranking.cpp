@@ -2,6 +2,7 @@
 #include "explain/ranking.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "reconstruct/kernel_release.h"
 
@@ -31,31 +32,32 @@ std::optional<BadnessFormula> formula_of(std::string_view release)
     return *version < with_signed_points ? BadnessFormula::unsigned_until_5_8 : BadnessFormula::signed_since_5_9;
 }
 
-std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, std::span<const std::optional<std::int64_t>> points,
-                             BadnessFormula formula)
+std::optional<RankedTask> ranked(std::span<const CandidateTask> candidates, std::size_t i, std::optional<std::int64_t> points,
+                                 BadnessFormula formula)
 {
-    std::vector<RankedTask> ranking;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        if (!points[i] || *points[i] == not_eligible_points(formula))
-            continue;
-        const Process &process = candidates[i].process;
-        ranking.push_back({{process.pid, process.tgid, process.comm}, i, *points[i]});
-    }
-    std::sort(ranking.begin(), ranking.end(), [&](const RankedTask &a, const RankedTask &b) {
-        if (a.points != b.points)
-            return replaces_chosen(a.points, b.points, formula);
-        return a.candidate > b.candidate;
-    });
-    return ranking;
+    if (!points || *points == not_eligible_points(formula))
+        return std::nullopt;
+    const Process &process = candidates[i].process;
+    return RankedTask{{process.pid, process.tgid, process.comm}, i, *points};
+}
+
+bool is_before(const RankedTask &a, const RankedTask &b, BadnessFormula formula)
+{
+    return a.points != b.points ? replaces_chosen(a.points, b.points, formula) : a.candidate > b.candidate;
 }
 
 std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessFormula formula)
 {
-    std::vector<std::optional<std::int64_t>> points;
-    points.reserve(candidates.size());
-    for (const CandidateTask &candidate : candidates)
-        points.push_back(candidate.eligible ? candidate.points : std::nullopt);
-    return rank(candidates, points, formula);
+    std::vector<RankedTask> ranking;
+    ranking.reserve(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const auto points = candidates[i].eligible ? candidates[i].points : std::nullopt;
+        if (auto task = ranked(candidates, i, points, formula))
+            ranking.push_back(std::move(*task));
+    }
+    std::sort(ranking.begin(), ranking.end(),
+              [&](const RankedTask &a, const RankedTask &b) { return is_before(a, b, formula); });
+    return ranking;
 }
 
 std::optional<std::size_t> chosen_candidate(const Incident &incident)

@@ -24,9 +24,12 @@ std::optional<BadnessFormula> formula_of(std::string_view release);
 // The eligible candidates with points, the one that the kernel chooses first: most points, and of equals the one that was
 // weighed later.
 std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, BadnessFormula formula);
-// The same with points[i] for candidate i; without points it is left out.
-std::vector<RankedTask> rank(std::span<const CandidateTask> candidates, std::span<const std::optional<std::int64_t>> points,
-                             BadnessFormula formula);
+
+// candidates[i] with points that need not be its own. Absent: it has none, or is not eligible by them.
+std::optional<RankedTask> ranked(std::span<const CandidateTask> candidates, std::size_t i, std::optional<std::int64_t> points,
+                                 BadnessFormula formula);
+// The order of the ranking.
+bool is_before(const RankedTask &a, const RankedTask &b, BadnessFormula formula);
 
 // A log may lack one's tgid.
 bool is_same_process(const Process &a, const Process &b);
