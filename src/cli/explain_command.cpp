@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/error_report.h"
+#include "cli/incident_thread.h"
 #include "cli/log_file.h"
 #include "cli/output.h"
 #include "explain/explain.h"
@@ -22,18 +26,21 @@ namespace
 constexpr std::uint64_t large_file = 16ULL << 20; // from which on it may take long enough to wonder
 constexpr std::chrono::milliseconds between_updates(200);
 
-// One line on a terminal that is written over until it is gone.
+// One line on a terminal that is written over until it is gone. For two threads: one reads, the other prints what is found.
 class ProgressLine
 {
   public:
     ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
     ProgressLine(const ProgressLine &) = delete;
     ProgressLine &operator=(const ProgressLine &) = delete;
-    ~ProgressLine() { clear(); }
+    ~ProgressLine() = default;
 
     void update(const std::string &path, const LogFileProgress &progress, std::uint64_t reports)
     {
         if (!terminal_ || progress.bytes_read < large_file)
+            return;
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (!lock) // a report is being printed
             return;
         const auto now = std::chrono::steady_clock::now();
         if (shown_ && now - last_ < between_updates)
@@ -48,16 +55,19 @@ class ProgressLine
         std::fflush(stderr);
     }
 
-    void clear()
+    // Takes it away, and lets none come while the result is there.
+    [[nodiscard]] std::unique_lock<std::mutex> clear()
     {
-        if (!shown_)
-            return;
-        shown_ = false;
-        fmt::print(stderr, "\r\x1b[K");
-        std::fflush(stderr);
+        std::unique_lock lock(mutex_);
+        if (std::exchange(shown_, false)) {
+            fmt::print(stderr, "\r\x1b[K");
+            std::fflush(stderr);
+        }
+        return lock;
     }
 
   private:
+    std::mutex mutex_;
     bool terminal_;
     bool shown_ = false;
     std::chrono::steady_clock::time_point last_;
@@ -68,39 +78,45 @@ class Explanation
 {
   public:
     explicit Explanation(const ExplainOptions &options)
-        : options_(options), sink_(make_sink(options.output)),
-          reader_([this](const Incident &incident) { show(incident); }, OOMTRACE_VERSION)
+        : options_(options), reader_([this](Incident &&incident) { take(std::move(incident)); }, OOMTRACE_VERSION),
+          sink_(make_sink(options.output)), thread_([this](const Incident &incident) { show(incident); })
     {
     }
 
     ExitStatus run()
     {
+        if (const auto started = thread_.start(); !started) {
+            report_error(started.error());
+            return ExitStatus::failed;
+        }
         bool failed = false;
         for (const std::string &path : options_.files) {
             const auto read = read_log_file(path, [&](std::string_view bytes, const LogFileProgress &progress) {
                 reader_.feed(bytes);
-                progress_.update(path, progress, shown_);
-                return !error_ && !enough();
+                progress_.update(path, progress, found_);
+                return !is_over();
             });
-            if (error_ || enough())
+            if (is_over())
                 break;
             reader_.end_of_file();
             if (!read) {
-                progress_.clear();
+                thread_.drain(); // what came before the error is told before it
+                const auto lock = progress_.clear();
                 report_error(read.error());
                 failed = true;
             }
         }
-        if (!error_ && !enough())
+        if (!is_over())
             reader_.finish();
-        progress_.clear();
+        thread_.finish();
+        const auto lock = progress_.clear();
         if (const auto flushed = sink_->flush(); !flushed && !error_)
             error_ = flushed.error();
         if (error_) {
             report_error(*error_);
             return ExitStatus::failed;
         }
-        if (shown_ == 0 && !failed) {
+        if (found_ == 0 && !failed) {
             report_error(
                 {"find an OOM report in the log", "there is none in it",
                  "look into the log of the time of the kill: dmesg, journalctl -k, /var/log/kern.log, or the one before"});
@@ -110,24 +126,39 @@ class Explanation
     }
 
   private:
-    [[nodiscard]] bool enough() const { return options_.output.count && shown_ >= *options_.output.count; }
+    [[nodiscard]] bool enough() const { return options_.output.count && found_ >= *options_.output.count; }
+    [[nodiscard]] bool is_over() const { return output_failed_ || enough(); }
 
+    void take(Incident &&incident)
+    {
+        if (is_over())
+            return;
+        ++found_;
+        thread_.hand_over(std::move(incident));
+    }
+
+    // On the thread.
     void show(const Incident &incident)
     {
-        if (error_ || enough())
+        if (output_failed_)
             return;
-        progress_.clear();
-        ++shown_;
-        if (const auto shown = sink_->on_incident(incident, explain(incident)); !shown)
+        const Verdict verdict = explain(incident);
+        const auto lock = progress_.clear();
+        if (const auto shown = sink_->on_incident(incident, verdict); !shown) {
             error_ = shown.error();
+            output_failed_ = true;
+        }
     }
 
     const ExplainOptions &options_;
-    std::unique_ptr<Sink> sink_;
     ProgressLine progress_;
-    std::optional<Error> error_;
-    std::uint64_t shown_ = 0;
+    std::uint64_t found_ = 0; // reports
     kernel_log::LogReader reader_;
+    // The thread's, until it has finished.
+    std::unique_ptr<Sink> sink_;
+    std::optional<Error> error_;
+    std::atomic<bool> output_failed_ = false; // which the reading thread looks at
+    IncidentThread thread_;                   // last: it uses all of the above
 };
 
 } // namespace

@@ -582,9 +582,9 @@ void LogReader::deliver(Pending &pending)
         delivered_order_.pop_front();
     }
     ++totals_.reports;
-    const Incident incident = incident_of(report, totals_.reports, tracer_version_);
+    Incident incident = incident_of(report, totals_.reports, tracer_version_);
     pending.report.rows = {}; // a long table is in the incident now, and is not kept twice while that is looked at
-    deliver_(incident);
+    deliver_(std::move(incident));
 }
 
 } // namespace oomtrace::kernel_log

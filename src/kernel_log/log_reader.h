@@ -39,7 +39,7 @@ struct ReaderTotals {
 class LogReader
 {
   public:
-    using Deliver = std::function<void(const Incident &)>;
+    using Deliver = std::function<void(Incident &&)>;
 
     LogReader(Deliver deliver, std::string tracer_version);
     LogReader(const LogReader &) = delete;

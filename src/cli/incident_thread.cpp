@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/incident_thread.h"
+
+#include <utility>
+
+namespace oomtrace
+{
+
+namespace
+{
+
+// A log is read block by block, and the reports of a block come together: as many as the thread is to have meanwhile.
+constexpr std::size_t most_incidents = 128;
+constexpr std::size_t most_tasks = 8192; // a task takes 300 to 400 bytes
+constexpr std::size_t stack_bytes = 1UL << 20;
+
+} // namespace
+
+Result<void> IncidentThread::start()
+{
+    return thread_.start("explain", stack_bytes, [this] { run(); });
+}
+
+bool IncidentThread::is_full() const
+{
+    return queue_.size() >= most_incidents || tasks_ > most_tasks;
+}
+
+// Half of it: one of the two threads would wake the other for each incident otherwise.
+bool IncidentThread::has_room() const
+{
+    return queue_.size() <= most_incidents / 2 && tasks_ <= most_tasks / 2;
+}
+
+void IncidentThread::hand_over(Incident incident)
+{
+    std::unique_lock lock(mutex_);
+    tasks_ += incident.candidates.size();
+    queue_.push_back(std::move(incident));
+    came_.notify_one();
+    if (is_full())
+        went_.wait(lock, [this] { return has_room(); });
+}
+
+void IncidentThread::drain()
+{
+    std::unique_lock lock(mutex_);
+    went_.wait(lock, [this] { return queue_.empty(); });
+}
+
+void IncidentThread::finish()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        finishing_ = true;
+        came_.notify_one();
+    }
+    thread_.join();
+}
+
+void IncidentThread::run()
+{
+    std::unique_lock lock(mutex_);
+    while (true) {
+        came_.wait(lock, [this] { return !queue_.empty() || finishing_; });
+        if (queue_.empty())
+            return;
+        Incident &incident = queue_.front(); // stays where it is: a deque that grows at its end moves nothing
+        lock.unlock();
+        work_(incident);
+        lock.lock();
+        tasks_ -= incident.candidates.size();
+        queue_.pop_front();
+        if (has_room())
+            went_.notify_one();
+    }
+}
+
+} // namespace oomtrace

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/incident_thread.h"
+
+#include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace oomtrace
+{
+
+namespace
+{
+
+using testing::ElementsAre;
+
+Incident incident(std::uint64_t number, std::size_t tasks = 0)
+{
+    Incident result;
+    result.episode = number;
+    result.candidates.resize(tasks);
+    return result;
+}
+
+TEST(IncidentThread, WorksOnAllOfThemInTheirOrder)
+{
+    std::vector<std::uint64_t> seen, expected;
+    IncidentThread thread([&](const Incident &one) { seen.push_back(one.episode); });
+    ASSERT_TRUE(thread.start());
+    for (std::uint64_t number = 0; number < 5000; ++number) {
+        expected.push_back(number);
+        thread.hand_over(incident(number, number % 50));
+    }
+    thread.finish();
+    EXPECT_EQ(seen, expected);
+}
+
+TEST(IncidentThread, WorksWhileItsCallerGoesOn)
+{
+    std::promise<void> go_on;
+    std::vector<std::uint64_t> seen;
+    IncidentThread thread([&, may = go_on.get_future().share()](const Incident &one) {
+        may.wait();
+        seen.push_back(one.episode);
+    });
+    ASSERT_TRUE(thread.start());
+    thread.hand_over(incident(1)); // would wait for ever if it waited for the work
+    thread.hand_over(incident(2));
+    go_on.set_value();
+    thread.drain();
+    EXPECT_THAT(seen, ElementsAre(1, 2));
+}
+
+TEST(IncidentThread, WorksAtOnceWithoutMoreToCome)
+{
+    std::promise<std::uint64_t> worked;
+    IncidentThread thread([&](const Incident &one) { worked.set_value(one.episode); });
+    ASSERT_TRUE(thread.start());
+    thread.hand_over(incident(7));
+    EXPECT_EQ(worked.get_future().get(), 7U);
+}
+
+TEST(IncidentThread, HasOneLongTableInMemoryAtATime)
+{
+    std::atomic<int> worked = 0;
+    IncidentThread thread([&](const Incident &) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        ++worked;
+    });
+    ASSERT_TRUE(thread.start());
+    thread.hand_over(incident(1));
+    thread.hand_over(incident(2, 100'000));
+    EXPECT_EQ(worked, 2);
+}
+
+TEST(IncidentThread, HoldsABoundedNumber)
+{
+    constexpr int most = 128;
+    std::atomic<int> worked = 0;
+    IncidentThread thread([&](const Incident &) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+        ++worked;
+    });
+    ASSERT_TRUE(thread.start());
+    for (int handed_over = 1; handed_over <= 1000; ++handed_over) {
+        thread.hand_over(incident(1));
+        ASSERT_LT(handed_over - worked, most);
+    }
+}
+
+} // namespace
+
+} // namespace oomtrace
