@@ -19,7 +19,8 @@ bool has(std::string_view text, std::string_view part)
 
 bool is_zone_name(std::string_view word)
 {
-    for (const std::string_view name : {"DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"}) {
+    constexpr std::array<std::string_view, 6> names = {"DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"};
+    for (const std::string_view name : names) {
         if (equal_but_case(word, name))
             return true;
     }
@@ -64,7 +65,9 @@ LineKind classify_counts(std::string_view text)
     if (digits == std::string_view::npos)
         return LineKind::unknown;
     const std::string_view rest = text.substr(digits);
-    for (const std::string_view tail : {" pages ", " total pagecache pages", " pagecache pages", " reserved pages"}) {
+    constexpr std::array<std::string_view, 4> tails = {" pages ", " total pagecache pages", " pagecache pages",
+                                                       " reserved pages"};
+    for (const std::string_view tail : tails) {
         if (begins_with(rest, tail))
             return LineKind::page_count;
     }
@@ -77,9 +80,11 @@ LineKind classify_totals(std::string_view text)
     const std::size_t colon = trimmed.substr(0, 32).find(':');
     if (colon == std::string_view::npos || colon + 1 >= trimmed.size() || !is_digit(trimmed[colon + 1]))
         return LineKind::unknown;
-    for (const std::string_view name :
-         {"Active:", "active_anon:", "active_file:", "unevictable:", "dirty:", "slab_reclaimable:", "mapped:", "free:",
-          "sec_pagetables:", "kernel_misc_reclaimable:", "inactive:"}) {
+    constexpr std::array<std::string_view, 11> names = {
+        "Active:",           "active_anon:", "active_file:", "unevictable:",    "dirty:",
+        "slab_reclaimable:", "mapped:",      "free:",        "sec_pagetables:", "kernel_misc_reclaimable:",
+        "inactive:"};
+    for (const std::string_view name : names) {
         if (begins_with(trimmed, name) && trimmed.size() > name.size() && is_digit(trimmed[name.size()]))
             return LineKind::totals;
     }
@@ -89,9 +94,10 @@ LineKind classify_totals(std::string_view text)
 bool is_stack_line(std::string_view text)
 {
     const std::string_view trimmed = without_leading_spaces(text);
-    for (const std::string_view head :
-         {"Call Trace:", "<TASK>", "</TASK>", "Hardware name:", "Workqueue:", "RIP: ", "Code: ", "[<",
-          "Call trace:", "EIP: ", "pc : ", "lr : ", "sp : ", "Stack: ", "<IRQ>", "Trace:"}) {
+    constexpr std::array<std::string_view, 16> heads = {
+        "Call Trace:", "<TASK>", "</TASK>", "Hardware name:", "Workqueue:", "RIP: ",   "Code: ", "[<",
+        "Call trace:", "EIP: ",  "pc : ",   "lr : ",          "sp : ",      "Stack: ", "<IRQ>",  "Trace:"};
+    for (const std::string_view head : heads) {
         if (begins_with(trimmed, head))
             return true;
     }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sinks/text_escape.h"
+#include "sinks/utf8.h"
 
 namespace oomtrace
 {
@@ -46,16 +47,6 @@ std::size_t first_to_escape(std::string_view text, std::size_t from)
     while (i < text.size() && is_plain(text[i]))
         ++i;
     return i;
-}
-
-bool is_ascii(std::string_view text)
-{
-    std::uint64_t all = 0;
-    for (; text.size() >= sizeof all; text.remove_prefix(sizeof all))
-        all |= word_at(text.data());
-    for (const char c : text)
-        all |= static_cast<unsigned char>(c);
-    return (all & highest_bits) == 0;
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/text_escape.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "sinks/utf8.h"
@@ -28,8 +27,7 @@ void append_escaped(std::string &out, char raw)
 
 std::string escape_text(std::string_view bytes)
 {
-    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (std::all_of(bytes.begin(), bytes.end(), is_ascii)) // as nearly all are
+    if (is_ascii(bytes)) // as nearly all are
         return std::string(bytes);
     std::string out;
     out.reserve(bytes.size());

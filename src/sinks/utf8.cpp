@@ -1,8 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace oomtrace
 {
+
+bool is_ascii(std::string_view text)
+{
+    constexpr std::uint64_t highest_bits = 0x8080808080808080ULL;
+    std::uint64_t all = 0;
+    for (; text.size() >= sizeof all; text.remove_prefix(sizeof all)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data(), sizeof word);
+        all |= word;
+    }
+    for (const char c : text)
+        all |= static_cast<unsigned char>(c);
+    return (all & highest_bits) == 0;
+}
 
 std::optional<Utf8Character> utf8_character_at(std::string_view text, std::size_t position)
 {

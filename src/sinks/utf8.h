@@ -17,4 +17,7 @@ struct Utf8Character {
 // The character that begins at `position` (< text.size()); empty where no valid sequence begins there.
 std::optional<Utf8Character> utf8_character_at(std::string_view text, std::size_t position);
 
+// Eight bytes at a time: nearly every text is, and is asked.
+bool is_ascii(std::string_view text);
+
 } // namespace oomtrace

@@ -2,6 +2,7 @@
 #include "sinks/terminal/line.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace
 {
 
 constexpr std::size_t label_width = 14; // two of indent, the longest label, a space
+constexpr std::array<std::string_view, 11> units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ns", "µs", "ms", "s"};
 
 std::string_view ansi(Style style)
 {
@@ -40,11 +42,7 @@ bool is_unit(std::string_view word)
 {
     while (!word.empty() && (word.back() == ',' || word.back() == ';' || word.back() == ')' || word.back() == ':'))
         word.remove_suffix(1);
-    for (const std::string_view unit : {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ns", "µs", "ms", "s"}) {
-        if (word == unit)
-            return true;
-    }
-    return false;
+    return std::find(units.begin(), units.end(), word) != units.end();
 }
 
 // The end of the word that begins at `begin`; a number and its unit are one.
@@ -64,11 +62,14 @@ Lines wrapped(Span first, std::string_view text, std::size_t width, std::size_t 
     Span prefix = std::move(first);
     std::size_t used = display_width(prefix.text);
     std::string current;
+    current.reserve(std::min(width, text.size()));
     const auto finish_line = [&] {
         Line line;
+        line.spans.reserve(2);
         if (!prefix.text.empty())
             line.spans.push_back(prefix);
-        line.spans.push_back({std::exchange(current, {}), style});
+        line.spans.push_back({current, style});
+        current.clear();
         lines.push_back(std::move(line));
         prefix = Span{std::string(indent, ' ')};
         used = indent;

@@ -136,8 +136,7 @@ std::string safe_path_tail(std::string_view path, std::size_t width)
 
 std::size_t display_width(std::string_view text)
 {
-    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (std::all_of(text.begin(), text.end(), is_ascii))
+    if (is_ascii(text))
         return text.size();
     // fmt counts columns (wide characters as two) when it pads; a string never takes more columns than it has bytes.
     const std::string padded = fmt::format("{:<{}}", text, text.size());

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -27,6 +28,37 @@ std::string three_digits(double value)
     return fmt::format("{:.0f}", value);
 }
 
+// value / 2^shift in units of 1 / scale, half to even: as a double of the same value is printed, in a fraction of the time.
+std::uint64_t rounded(std::uint64_t value, unsigned shift, std::uint64_t scale)
+{
+    const std::uint64_t one = 1ULL << shift;
+    const std::uint64_t part = value % one * scale;
+    const std::uint64_t result = value / one * scale + part / one;
+    const std::uint64_t left = part % one;
+    return result + (left > one / 2 || (left == one / 2 && result % 2 != 0) ? 1 : 0);
+}
+
+// three_digits() of value / 2^shift.
+std::string three_digits_of_binary(std::uint64_t value, unsigned shift)
+{
+    constexpr unsigned longest_shift = 50; // a hundred times what is left of a value fits
+    if (shift > longest_shift) {
+        value >>= shift - longest_shift;
+        shift = longest_shift;
+    }
+    std::size_t decimals = 2;
+    std::uint64_t digits = rounded(value, shift, 100);
+    if (digits >= 1000) {
+        digits = rounded(value, shift, 10);
+        --decimals;
+    }
+    if (digits >= 1000)
+        return std::to_string(rounded(value, shift, 1));
+    std::string text = std::to_string(digits);
+    text.insert(text.size() - decimals, 1, '.');
+    return text;
+}
+
 std::uint64_t magnitude_of(std::int64_t value)
 {
     return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
@@ -44,7 +76,10 @@ std::string bytes_text(std::uint64_t bytes)
         value /= 1024;
         ++unit;
     }
-    return fmt::format("{} {}", three_digits(value), units[unit]);
+    std::string text = three_digits_of_binary(bytes, static_cast<unsigned>(10 * unit));
+    text += ' ';
+    text += units[unit];
+    return text;
 }
 
 std::string exact_bytes_text(std::uint64_t bytes)
@@ -71,7 +106,7 @@ std::string count_text(std::uint64_t count)
 {
     std::string digits = std::to_string(count);
     for (std::size_t i = digits.size(); i > 3; i -= 3)
-        digits.insert(i - 3, ",");
+        digits.insert(i - 3, 1, ',');
     return digits;
 }
 
