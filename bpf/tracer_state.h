@@ -24,7 +24,7 @@ struct tracer_config {
 	wire_u32 kills_counted;   /* the signals are watched, so that kills can be counted as the kernel does */
 	wire_u64 nr_swap_pages;   /* of that variable, and of total_swap_pages; 0: likewise */
 	wire_u64 total_swap_pages;
-	wire_u32 arguments; /* enum tracer_arguments */
+	wire_u32 arguments;   /* enum tracer_arguments */
 	wire_u32 stack_bytes; /* THREAD_SIZE */
 };
 

@@ -19,7 +19,7 @@ enum class CmdlineMode : std::uint8_t {
 struct IdentityOptions {
     CmdlineMode cmdline = CmdlineMode::program;
     std::filesystem::path host_root = "/"; // where the host's "/" lies, for the names of containers and pods
-    std::string hostname; // what incidents call the host; empty: what the own UTS namespace does
+    std::string hostname;                  // what incidents call the host; empty: what the own UTS namespace does
     bool operator==(const IdentityOptions &) const = default;
 };
 
