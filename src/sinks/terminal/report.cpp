@@ -3,7 +3,6 @@
 
 #include <limits>
 #include <string>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -132,7 +131,7 @@ void write_report(const Incident &incident, const Verdict &verdict, const Termin
     write_section(take, kill_lines(incident, rows, width));
     Lines course = timeline_lines(incident, rows, width);
     append(course, returned_lines(incident, width));
-    write_section(take, std::move(course));
+    write_section(take, course);
     if (full) {
         write_section(take, request_lines(incident, width));
         if (!incident.candidates.empty()) {
