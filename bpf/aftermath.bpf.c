@@ -45,25 +45,25 @@ __noinline int emit_reaper(__u32 pid, __u32 event)
 SEC("?tp_btf/wake_reaper")
 int BPF_PROG(reaper_woken, int pid)
 {
-	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_WAKE) : 0;
+	return is_anything_followed() ? emit_reaper(pid, WIRE_REAPER_WAKE) : 0;
 }
 
 SEC("?tp_btf/start_task_reaping")
 int BPF_PROG(reaper_started, int pid)
 {
-	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_START) : 0;
+	return is_anything_followed() ? emit_reaper(pid, WIRE_REAPER_START) : 0;
 }
 
 SEC("?tp_btf/finish_task_reaping")
 int BPF_PROG(reaper_finished, int pid)
 {
-	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_FINISH) : 0;
+	return is_anything_followed() ? emit_reaper(pid, WIRE_REAPER_FINISH) : 0;
 }
 
 SEC("?tp_btf/skip_task_reaping")
 int BPF_PROG(reaper_skipped, int pid)
 {
-	return followed_task_count || followed_mm_count ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
+	return is_anything_followed() ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
 }
 
 SEC("?tp_btf/sched_process_exit")

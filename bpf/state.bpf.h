@@ -31,6 +31,12 @@ extern __u64 followed_mm_count;
 extern __u64 followed_task_count;
 extern __u64 awaited_count; /* entries of awaited_identities: likewise */
 
+/* The gate of the hooks that tell of a task or of its mm: either may be gone before the other. */
+static __always_inline bool is_anything_followed(void)
+{
+	return followed_task_count || followed_mm_count;
+}
+
 #define MAX_FOLLOWED 4096
 
 #endif /* OOMTRACE_STATE_BPF_H */
