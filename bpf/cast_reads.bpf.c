@@ -15,13 +15,9 @@ static __always_inline void on_evaluated(__u64 task, __u64 oc, int result)
 SEC("?fexit/oom_evaluate_task")
 int BPF_PROG(fexit_evaluated_by_cast, struct task_struct *task, void *oom_control, int result)
 {
-	volatile __u64 *slot = &invocation.evaluated_task;
-
 	if (!is_of_open_invocation((__u64)oom_control))
 		return 0;
-	/* A typed pointer is no number, but one that has been in memory is. */
-	*slot = (__u64)task;
-	on_evaluated(*slot, (__u64)oom_control, result);
+	on_evaluated(address_through(&invocation.evaluated_task, task), (__u64)oom_control, result);
 	invocation.badness = BADNESS_NOT_SEEN;
 	return 0;
 }
@@ -60,7 +56,6 @@ __noinline int weigh_task(__u64 address)
 
 static __always_inline __u32 walk_iterator(__u64 started_ns)
 {
-	volatile __u64 *slot = &invocation.walk_next;
 	struct bpf_iter_task iterator;
 	struct task_struct *task;
 	__u32 stop = WIRE_WALK_COMPLETE;
@@ -77,8 +72,7 @@ static __always_inline __u32 walk_iterator(__u64 started_ns)
 		 * Not through the iterator's pointer: it is trusted, and for each pointer read through one the verifier of 6.18
 		 * looks through all names of the kernel's BTF three times.
 		 */
-		*slot = (__u64)task;
-		weigh_task(*slot);
+		weigh_task(address_through(&invocation.walk_next, task));
 	}
 	bpf_iter_task_destroy(&iterator);
 	return stop;

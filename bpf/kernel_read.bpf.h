@@ -48,4 +48,14 @@ static __always_inline __u64 address_of(const void *pointer)
 	return address;
 }
 
+/*
+ * The same without a call, for hot paths: a typed pointer is no number, but one that has been in memory is. `slot` is a variable
+ * of the object, hence in a map: on the stack the verifier would remember the type.
+ */
+static __always_inline __u64 address_through(volatile __u64 *slot, const void *pointer)
+{
+	*slot = (__u64)pointer;
+	return *slot;
+}
+
 #endif /* OOMTRACE_KERNEL_READ_BPF_H */
