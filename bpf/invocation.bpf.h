@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * invocation.bpf.h: one OOM from the entry of out_of_memory() to its return, whatever the hooks that watch it. The programs of
- * function_hooks.bpf.h and mark_victim.bpf.c call these; defined in invocation.bpf.c.
+ * function_hooks_*.bpf.c, task_walk.bpf.h, kills.bpf.c and aftermath.bpf.c call these; defined in invocation.bpf.c.
  */
 #ifndef OOMTRACE_INVOCATION_BPF_H
 #define OOMTRACE_INVOCATION_BPF_H
