@@ -21,7 +21,7 @@ Result<void> TerminalSink::on_incident(const Incident &incident, const Verdict &
         text.clear();
     };
     terminal::write_report(incident, verdict, options_, [&](const terminal::Lines &part) {
-        text += terminal::print(part, options_.color);
+        terminal::print(part, options_.color, text);
         if (text.size() >= piece)
             write();
     });

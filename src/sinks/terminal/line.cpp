@@ -6,9 +6,8 @@
 #include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "sinks/terminal/safe_text.h"
+#include "sinks/utf8.h"
 
 namespace oomtrace::terminal
 {
@@ -38,8 +37,19 @@ std::string_view ansi(Style style)
     return "";
 }
 
+// As wide as `width`, or as it is.
+std::string padded(std::string_view text, std::size_t width)
+{
+    std::string result(text);
+    result.append(width - std::min(display_width(text), width), ' ');
+    return result;
+}
+
 bool is_unit(std::string_view word)
 {
+    constexpr std::size_t longest = 8; // with what may stand behind it
+    if (word.size() > longest)
+        return false;
     while (!word.empty() && (word.back() == ',' || word.back() == ';' || word.back() == ')' || word.back() == ':'))
         word.remove_suffix(1);
     return std::find(units.begin(), units.end(), word) != units.end();
@@ -61,16 +71,23 @@ Lines wrapped(Span first, std::string_view text, std::size_t width, std::size_t 
     Lines lines;
     Span prefix = std::move(first);
     std::size_t used = display_width(prefix.text);
+    const bool ascii = is_ascii(text);
+    const auto add_line = [&](std::string_view words) {
+        Line &line = lines.emplace_back();
+        line.spans.reserve(2);
+        if (!prefix.text.empty())
+            line.spans.push_back(std::move(prefix));
+        line.spans.push_back({std::string(words), style});
+    };
+    if (ascii && used + text.size() <= width && !text.starts_with(' ')) { // as most are
+        add_line(text);
+        return lines;
+    }
     std::string current;
     current.reserve(std::min(width, text.size()));
     const auto finish_line = [&] {
-        Line line;
-        line.spans.reserve(2);
-        if (!prefix.text.empty())
-            line.spans.push_back(prefix);
-        line.spans.push_back({current, style});
+        add_line(current);
         current.clear();
-        lines.push_back(std::move(line));
         prefix = Span{std::string(indent, ' ')};
         used = indent;
     };
@@ -78,7 +95,7 @@ Lines wrapped(Span first, std::string_view text, std::size_t width, std::size_t 
         const std::size_t end = end_of_word(text, begin);
         const std::string_view word = text.substr(begin, end - begin);
         begin = end + 1;
-        const std::size_t word_width = display_width(word);
+        const std::size_t word_width = ascii ? word.size() : display_width(word);
         if (!current.empty() && used + 1 + word_width > width)
             finish_line();
         if (!current.empty()) {
@@ -106,12 +123,12 @@ void append(Lines &lines, Lines more)
 
 Lines labelled(std::string_view label, std::string_view text, std::size_t width, Style style)
 {
-    return wrapped(Span{fmt::format("  {:<{}} ", label, label_width - 3)}, text, width, label_width, style);
+    return wrapped(Span{"  " + padded(label, label_width - 3) + " "}, text, width, label_width, style);
 }
 
 Lines section(std::string_view name, std::string_view text, std::size_t width)
 {
-    return wrapped(Span{fmt::format("{:<{}}", name, label_width), Style::title}, text, width, label_width, Style::plain);
+    return wrapped(Span{padded(name, label_width), Style::title}, text, width, label_width, Style::plain);
 }
 
 Lines paragraph(std::string_view text, std::size_t width, std::size_t indent, Style style)
@@ -119,9 +136,8 @@ Lines paragraph(std::string_view text, std::size_t width, std::size_t indent, St
     return wrapped(Span{}, text, width, indent, style);
 }
 
-std::string print(const Lines &lines, bool color)
+void print(const Lines &lines, bool color, std::string &out)
 {
-    std::string out;
     for (const Line &line : lines) {
         for (const Span &span : line.spans) {
             const std::string_view code = color ? ansi(span.style) : "";
@@ -132,6 +148,12 @@ std::string print(const Lines &lines, bool color)
         }
         out += '\n';
     }
+}
+
+std::string print(const Lines &lines, bool color)
+{
+    std::string out;
+    print(lines, color, out);
     return out;
 }
 

@@ -45,5 +45,6 @@ Lines paragraph(std::string_view text, std::size_t width, std::size_t indent, St
 
 // Each line with its end; ANSI colours only with `color`.
 std::string print(const Lines &lines, bool color);
+void print(const Lines &lines, bool color, std::string &out); // behind what is there
 
 } // namespace oomtrace::terminal

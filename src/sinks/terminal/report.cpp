@@ -151,7 +151,7 @@ void write_report(const Incident &incident, const Verdict &verdict, const Termin
 std::string report_text(const Incident &incident, const Verdict &verdict, const TerminalOptions &options)
 {
     std::string text;
-    write_report(incident, verdict, options, [&](const Lines &part) { text += print(part, options.color); });
+    write_report(incident, verdict, options, [&](const Lines &part) { print(part, options.color, text); });
     return text;
 }
 

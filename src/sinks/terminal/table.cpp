@@ -12,6 +12,7 @@ namespace oomtrace::terminal
 namespace
 {
 
+constexpr std::size_t usual_width = 120;
 constexpr std::size_t part_rows = 256; // of a long table, that are handed on together
 
 std::vector<std::size_t> title_widths(const std::vector<Column> &columns)
@@ -67,25 +68,35 @@ class Layout
     {
         static const Cell empty;
         Line line;
-        line.spans.reserve(2 * shown_.size());
-        std::string blank(indent_, ' ');
+        std::size_t blank = indent_;
         for (const std::size_t i : shown_) {
             const Cell &cell = i < row.cells.size() ? row.cells[i] : empty;
             const std::size_t padding = widths_[i] - display_width(cell.text);
             if (columns_[i].align == Align::right)
-                blank.append(padding, ' ');
+                blank += padding;
             if (!cell.text.empty()) {
-                line.spans.push_back({std::exchange(blank, {}), Style::plain});
-                line.spans.push_back({cell.text, cell.style == Style::plain ? row.style : cell.style});
+                span_of(line, Style::plain).text.append(std::exchange(blank, 0), ' ');
+                Span &span = span_of(line, cell.style == Style::plain ? row.style : cell.style);
+                if (span.style == Style::plain) // what other cells follow in
+                    span.text.reserve(usual_width);
+                span.text += cell.text;
             }
             if (columns_[i].align == Align::left)
-                blank.append(padding, ' ');
-            blank.append(gap_, ' ');
+                blank += padding;
+            blank += gap_;
         }
-        return line; // what is left in `blank` would trail
+        return line; // what is left of `blank` would trail
     }
 
   private:
+    // The last one, where that has the style: most of a row is plain.
+    static Span &span_of(Line &line, Style style)
+    {
+        if (line.spans.empty() || line.spans.back().style != style)
+            line.spans.push_back({{}, style});
+        return line.spans.back();
+    }
+
     const std::vector<Column> &columns_;
     std::vector<std::size_t> widths_;
     std::size_t indent_, gap_ = 2;
