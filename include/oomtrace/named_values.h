@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// named_values.h: counters by their names, as a map has them, in the order of the names: a few dozen at most, for which one
-// piece of memory costs less than a node for each.
+// named_values.h: counters by their names, as a map has them, in the order of the names: a few dozen at most. A log full of
+// reports has thousands of them a megabyte, so that all names are in one piece of memory and all values in another.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +22,41 @@ namespace oomtrace
 
 class NamedValues
 {
+    static constexpr std::size_t usual_count = 16, usual_name = 14;
+
+    struct Entry {
+        std::uint64_t head = 0;                      // of the name: most comparisons end here
+        std::uint32_t name_begin = 0, name_size = 0; // in names_
+        std::uint64_t value = 0;
+    };
+
   public:
-    using value_type = std::pair<std::string, std::uint64_t>;
-    using const_iterator = std::vector<value_type>::const_iterator;
+    using value_type = std::pair<std::string_view, std::uint64_t>; // the name is valid until the next change
+
+    class const_iterator
+    {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using difference_type = std::ptrdiff_t;
+        using value_type = NamedValues::value_type;
+        using pointer = void;
+        using reference = value_type;
+
+        const_iterator() = default;
+        const_iterator(const NamedValues *values, std::size_t at) : values_(values), at_(at) {}
+        value_type operator*() const { return {values_->name_of(values_->entries_[at_]), values_->entries_[at_].value}; }
+        const_iterator &operator++()
+        {
+            ++at_;
+            return *this;
+        }
+        const_iterator operator++(int) { return {values_, at_++}; }
+        bool operator==(const const_iterator &) const = default;
+
+      private:
+        const NamedValues *values_ = nullptr;
+        std::size_t at_ = 0;
+    };
 
     NamedValues() = default;
     NamedValues(std::initializer_list<value_type> values)
@@ -29,52 +65,93 @@ class NamedValues
             emplace(name, value);
     }
 
-    [[nodiscard]] const_iterator begin() const { return values_.begin(); }
-    [[nodiscard]] const_iterator end() const { return values_.end(); }
-    [[nodiscard]] std::size_t size() const { return values_.size(); }
-    [[nodiscard]] bool empty() const { return values_.empty(); }
-    [[nodiscard]] bool contains(std::string_view name) const { return find(name) != end(); }
+    [[nodiscard]] const_iterator begin() const { return {this, 0}; }
+    [[nodiscard]] const_iterator end() const { return {this, entries_.size()}; }
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    [[nodiscard]] bool empty() const { return entries_.empty(); }
+    [[nodiscard]] bool contains(std::string_view name) const { return is_at(place_of(name), name); }
 
-    [[nodiscard]] const_iterator find(std::string_view name) const
+    [[nodiscard]] std::optional<std::uint64_t> find(std::string_view name) const
     {
-        const const_iterator at = place_of(name);
-        return at != end() && at->first == name ? at : end();
+        const std::size_t at = place_of(name);
+        return is_at(at, name) ? std::optional(entries_[at].value) : std::nullopt;
     }
 
     // The first value of a name is kept.
-    void emplace(std::string_view name, std::uint64_t value)
-    {
-        const const_iterator at = place_of(name);
-        if (at == end() || at->first != name)
-            values_.emplace(at, name, value);
-    }
+    void emplace(std::string_view name, std::uint64_t value) { place_for(name, value); }
 
     // 0 where there was none.
-    std::uint64_t &operator[](std::string_view name)
-    {
-        emplace(name, 0);
-        return values_[static_cast<std::size_t>(place_of(name) - begin())].second;
-    }
+    std::uint64_t &operator[](std::string_view name) { return entries_[place_for(name, 0)].value; }
 
     void erase(std::string_view name)
     {
-        if (const const_iterator at = find(name); at != end())
-            values_.erase(at);
+        if (const std::size_t at = place_of(name); is_at(at, name))
+            entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
     }
 
-    void reserve(std::size_t count) { values_.reserve(count); }
+    void reserve(std::size_t count)
+    {
+        entries_.reserve(count);
+        names_.reserve(count * usual_name);
+    }
 
-    bool operator==(const NamedValues &) const = default;
+    bool operator==(const NamedValues &other) const
+    {
+        return size() == other.size() && std::equal(begin(), end(), other.begin());
+    }
 
   private:
-    // Of the first name that is not before it.
-    [[nodiscard]] const_iterator place_of(std::string_view name) const
+    [[nodiscard]] std::string_view name_of(const Entry &entry) const
     {
-        return std::lower_bound(begin(), end(), name,
-                                [](const value_type &value, std::string_view wanted) { return value.first < wanted; });
+        return {names_.data() + entry.name_begin, entry.name_size};
+    }
+    [[nodiscard]] bool is_at(std::size_t at, std::string_view name) const
+    {
+        return at < entries_.size() && name_of(entries_[at]) == name;
     }
 
-    std::vector<value_type> values_;
+    // The first eight bytes, so that they compare as numbers as they do as text.
+    static std::uint64_t head_of(std::string_view name)
+    {
+        std::uint64_t head = 0;
+        std::memcpy(&head, name.data(), std::min(name.size(), sizeof head));
+        return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
+    }
+    [[nodiscard]] bool is_before(const Entry &entry, std::uint64_t head, std::string_view name) const
+    {
+        return entry.head != head ? entry.head < head : name_of(entry) < name;
+    }
+
+    // Of the first name that is not before it.
+    [[nodiscard]] std::size_t place_of(std::string_view name) const
+    {
+        const std::uint64_t head = head_of(name);
+        if (!entries_.empty() && is_before(entries_.back(), head, name)) // names that come in their order
+            return entries_.size();
+        const auto at =
+            std::lower_bound(entries_.begin(), entries_.end(), name, [this, head](const Entry &entry, std::string_view wanted) {
+                return is_before(entry, head, wanted);
+            });
+        return static_cast<std::size_t>(at - entries_.begin());
+    }
+
+    // Where it is, or has been put.
+    std::size_t place_for(std::string_view name, std::uint64_t value)
+    {
+        const std::size_t at = place_of(name);
+        if (!is_at(at, name)) {
+            if (entries_.capacity() == 0)
+                reserve(usual_count);
+            const Entry entry{head_of(name), static_cast<std::uint32_t>(names_.size()), static_cast<std::uint32_t>(name.size()),
+                              value};
+            names_ += name;
+            entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), entry);
+        }
+        return at;
+    }
+
+    std::string names_;
+    std::vector<Entry> entries_; // by name
 };
 
 } // namespace oomtrace

@@ -103,10 +103,10 @@ std::optional<std::uint64_t> node_total(const Incident &incident, const char *na
     for (const Node &node : incident.nodes) {
         if (!node_allowed(incident, node.node).value_or(true))
             continue;
-        const auto found = node.stat_bytes.find(name);
-        if (found == node.stat_bytes.end())
+        const auto bytes = node.stat_bytes.find(name);
+        if (!bytes)
             return std::nullopt;
-        total = saturating_add(total, found->second);
+        total = saturating_add(total, *bytes);
         any = true;
     }
     return any ? Bytes(total) : std::nullopt;
@@ -160,8 +160,8 @@ Holders holders_of_memcg(const MemcgLimit &memcg, const StatBytes &stat_bytes)
 {
     const auto stat = [&](std::initializer_list<const char *> names) -> Bytes {
         for (const char *name : names) {
-            if (const auto found = stat_bytes.find(name); found != stat_bytes.end())
-                return found->second;
+            if (const auto bytes = stat_bytes.find(name))
+                return bytes;
         }
         return std::nullopt;
     };

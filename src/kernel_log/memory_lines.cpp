@@ -18,6 +18,8 @@ constexpr std::size_t most_slabs = 4096;
 constexpr std::size_t most_counters = 512;
 constexpr std::size_t most_orders = 32;
 constexpr std::size_t usual_orders = 11;
+constexpr std::size_t usual_reserves = 5;
+constexpr std::size_t usual_counters = 32; // of a line
 
 std::optional<std::uint64_t> kilobytes(std::uint64_t kb)
 {
@@ -86,7 +88,7 @@ std::optional<bool> all_unreclaimable(std::string_view text)
 
 void read_counters(std::string_view text, NamedValues &bytes, std::optional<std::uint64_t> *pages_scanned)
 {
-    bytes.reserve(32);
+    bytes.reserve(usual_counters);
     TextCursor cursor{text};
     while (const auto counter = take_counter(cursor)) {
         if (counter->in_kilobytes) {
@@ -178,6 +180,7 @@ bool parse_lowmem_reserve(std::string_view text, ParsedReport &report, ParserSta
     if (!zone.lowmem_reserve_pages.empty() || !cursor.take_until(":"))
         return false;
     cursor.skip_spaces();
+    zone.lowmem_reserve_pages.reserve(usual_reserves);
     while (zone.lowmem_reserve_pages.size() < most_orders) {
         const auto pages = cursor.take_number<std::uint64_t>();
         if (!pages)

@@ -636,7 +636,7 @@ bool is_oom_report(const ParsedReport &report)
     return std::any_of(report.zones.begin(), report.zones.end(), [](const ZoneLines &zone) {
         const auto free = zone.bytes.find("free");
         const auto min = zone.bytes.find("min");
-        return free != zone.bytes.end() && min != zone.bytes.end() && free->second < min->second;
+        return free && min && *free < *min;
     });
 }
 

@@ -45,8 +45,7 @@ constexpr std::array<std::string_view, 12> field_names = {
 
 std::optional<std::uint64_t> counter(const ZoneLines &lines, const char *name)
 {
-    const auto found = lines.bytes.find(name);
-    return found == lines.bytes.end() ? std::nullopt : std::optional(found->second);
+    return lines.bytes.find(name);
 }
 
 // The order of the zone types. Which of them a kernel has is told by those it prints.
@@ -93,6 +92,7 @@ Zone zone_of(const ZoneLines &lines, const ParsedReport &report, std::uint64_t p
     zone.local_pcp_bytes = counter(lines, "local_pcp");
     zone.all_unreclaimable = lines.all_unreclaimable;
     zone.pages_scanned = lines.pages_scanned;
+    zone.lowmem_reserve_bytes.reserve(lines.lowmem_reserve_pages.size());
     for (const std::uint64_t pages : lines.lowmem_reserve_pages)
         zone.lowmem_reserve_bytes.push_back(pages <= UINT64_MAX / page_size ? pages * page_size : UINT64_MAX);
     for (const auto &[name, bytes] : lines.bytes) {
@@ -105,10 +105,10 @@ Zone zone_of(const ZoneLines &lines, const ParsedReport &report, std::uint64_t p
 
 std::optional<std::uint64_t> in_bytes(const NamedValues &pages, const char *name, std::uint64_t page_size)
 {
-    const auto found = pages.find(name);
-    if (found == pages.end() || found->second > UINT64_MAX / page_size)
+    const auto count = pages.find(name);
+    if (!count || *count > UINT64_MAX / page_size)
         return std::nullopt;
-    return found->second * page_size;
+    return *count * page_size;
 }
 
 LimitCounter limit_of(const MemcgCounterLine &line)
@@ -153,10 +153,12 @@ bool has_all_nodes(const ParsedReport &report, std::uint64_t page_size)
 
 std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
 {
+    constexpr std::size_t added_stats = 4; // below
     std::map<std::uint32_t, Node> nodes;
     for (const auto &[number, line] : report.nodes) {
         Node &node = nodes[number];
         node.all_unreclaimable = line.all_unreclaimable;
+        node.stat_bytes.reserve(line.bytes.size() + added_stats);
         for (const auto &[name, bytes] : line.bytes)
             node.stat_bytes.emplace(stat_name(name), bytes);
     }

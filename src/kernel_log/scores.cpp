@@ -208,9 +208,9 @@ TotalPages pages_of_host(const ParsedReport &report, const HostSwap &swap)
 {
     const auto ram = report.page_counts.find("RAM");
     const auto reserved = report.page_counts.find("reserved");
-    if (ram == report.page_counts.end() || reserved == report.page_counts.end() || reserved->second > ram->second)
+    if (!ram || !reserved || *reserved > *ram)
         return {std::nullopt, "the log does not have the host's pages"};
-    return {ram->second - reserved->second + swap.pages, "pages RAM less reserved, and swap" + swap.note};
+    return {*ram - *reserved + swap.pages, "pages RAM less reserved, and swap" + swap.note};
 }
 
 // What is present on the nodes. One whose zones are not printed would be missing.
@@ -227,9 +227,9 @@ TotalPages pages_of_nodes(const ParsedReport &report, Constraint constraint, con
     std::set<std::uint32_t> seen;
     for (const ZoneLines &zone : report.zones) {
         const auto bytes = zone.bytes.find("present");
-        if (std::find(nodes.begin(), nodes.end(), zone.node) == nodes.end() || bytes == zone.bytes.end())
+        if (std::find(nodes.begin(), nodes.end(), zone.node) == nodes.end() || !bytes)
             continue;
-        present += bytes->second / page_size;
+        present += *bytes / page_size;
         seen.insert(zone.node);
     }
     if (seen.size() != nodes.size())

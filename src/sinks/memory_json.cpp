@@ -33,19 +33,19 @@ void add_stats(JsonWriter &out, const NamedValues &stats, std::span<const std::s
     std::size_t known = 0;
     out.add_object("stat_bytes", [&] {
         for (const std::string_view name : names) {
-            const auto found = stats.find(name);
-            out.add(name, found == stats.end() ? std::nullopt : std::optional(found->second));
-            known += found == stats.end() ? 0 : 1;
+            const auto bytes = stats.find(name);
+            out.add(name, bytes);
+            known += bytes ? 1 : 0;
         }
     });
-    std::vector<const NamedValues::value_type *> others;
+    std::vector<NamedValues::value_type> others;
     for (const auto &stat : stats) {
         if (others.size() + known < stats.size() && std::find(names.begin(), names.end(), stat.first) == names.end())
-            others.push_back(&stat);
+            others.push_back(stat);
     }
-    out.add_objects("other_stats", others, [&](const NamedValues::value_type *stat) {
-        out.add("name", json_text(stat->first));
-        out.add("bytes", stat->second);
+    out.add_objects("other_stats", others, [&](const NamedValues::value_type &stat) {
+        out.add("name", json_text(stat.first));
+        out.add("bytes", stat.second);
     });
 }
 

@@ -180,10 +180,10 @@ std::optional<std::uint64_t> total_of(const std::vector<Node> &nodes, const char
 {
     std::uint64_t total = 0;
     for (const Node &node : nodes) {
-        const auto found = node.stat_bytes.find(stat);
-        if (found == node.stat_bytes.end())
+        const auto bytes = node.stat_bytes.find(stat);
+        if (!bytes)
             return std::nullopt;
-        total += found->second;
+        total += *bytes;
     }
     return total;
 }
