@@ -10,7 +10,8 @@ namespace
 {
 
 // A log is read block by block, and the reports of a block come together: as many as the thread is to have meanwhile.
-constexpr std::size_t most_incidents = 128;
+constexpr std::size_t most_incidents = 64;
+constexpr std::size_t worth_waking = 16;
 constexpr std::size_t most_tasks = 8192; // a task takes 300 to 400 bytes
 constexpr std::size_t stack_bytes = 1UL << 20;
 
@@ -34,17 +35,29 @@ bool IncidentThread::has_room() const
 
 void IncidentThread::hand_over(Incident incident)
 {
+    std::vector<Incident> done;
     std::unique_lock lock(mutex_);
     tasks_ += incident.candidates.size();
     queue_.push_back(std::move(incident));
-    came_.notify_one();
+    if (queue_.size() == worth_waking || tasks_ > most_tasks)
+        came_.notify_one();
     if (is_full())
         went_.wait(lock, [this] { return has_room(); });
+    done.swap(done_);
+    lock.unlock();
+}
+
+void IncidentThread::wake()
+{
+    const std::lock_guard lock(mutex_);
+    if (!queue_.empty())
+        came_.notify_one();
 }
 
 void IncidentThread::drain()
 {
     std::unique_lock lock(mutex_);
+    came_.notify_one();
     went_.wait(lock, [this] { return queue_.empty(); });
 }
 
@@ -70,6 +83,7 @@ void IncidentThread::run()
         work_(incident);
         lock.lock();
         tasks_ -= incident.candidates.size();
+        done_.push_back(std::move(incident));
         queue_.pop_front();
         if (has_room())
             went_.notify_one();

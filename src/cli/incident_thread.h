@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 #include "oomtrace/incident.h"
 #include "sinks/small_thread.h"
@@ -33,8 +34,9 @@ class IncidentThread
 
     Result<void> start();
     // Returns when there is room for another one. Of an incident with a long table that is when the work on it is done, so that
-    // one is in memory at a time.
+    // one is in memory at a time. The thread may begin some incidents later: wake() when no more is at hand.
     void hand_over(Incident incident);
+    void wake();
     // Returns when the work is done on all of them; finish() ends the thread as well.
     void drain();
     void finish();
@@ -48,7 +50,10 @@ class IncidentThread
     std::mutex mutex_;
     std::condition_variable came_, went_;
     std::deque<Incident> queue_; // the thread works on the first one
-    std::size_t tasks_ = 0;      // in the tables of those
+    // Back to the thread that made them: memory that one thread takes and another gives back costs the allocator more than the
+    // report costs the reader.
+    std::vector<Incident> done_;
+    std::size_t tasks_ = 0; // in the tables of those
     bool finishing_ = false;
     SmallThread thread_; // last: it uses all of the above
 };
