@@ -13,6 +13,7 @@ namespace
 {
 
 constexpr std::size_t most_frames = 128;
+constexpr std::size_t usual_frames = 24;
 
 // python invoked oom-killer: gfp_mask=0x1200d2, order=0, oomkilladj=4
 // eater invoked oom-killer: gfp_mask=0x100dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0, oom_score_adj=0
@@ -147,6 +148,8 @@ bool parse_stack(std::string_view text, ParsedReport &report)
     if (slash == std::string_view::npos || symbol.find(' ') != std::string_view::npos)
         return true;
     frame.symbol = symbol;
+    if (report.stack.empty())
+        report.stack.reserve(usual_frames);
     report.stack.push_back(std::move(frame));
     return true;
 }

@@ -91,6 +91,13 @@ LineKind classify_totals(std::string_view text)
     return LineKind::unknown;
 }
 
+// " ? dump_stack+0x6b/0x83"
+bool is_stack_frame(std::string_view text)
+{
+    const std::size_t plus = find_part(text, "+0x");
+    return plus < 100 && has(text.substr(plus), "/0x");
+}
+
 bool is_stack_line(std::string_view text)
 {
     const std::string_view trimmed = without_leading_spaces(text);
@@ -105,9 +112,7 @@ bool is_stack_line(std::string_view text)
     if (trimmed.size() > 4 && (trimmed[3] == ':' || (trimmed[3] == ' ' && trimmed[4] == ':')) &&
         (trimmed[0] == 'R' || trimmed[0] == 'E' || trimmed[0] == 'x') && (is_letter(trimmed[1]) || is_digit(trimmed[1])))
         return true;
-    // " ? dump_stack+0x6b/0x83"
-    const std::size_t plus = find_part(text, "+0x");
-    return plus < 100 && has(text.substr(plus), "/0x");
+    return is_stack_frame(text);
 }
 
 LineKind classify_kill(std::string_view text)
@@ -259,6 +264,8 @@ LineKind classify(std::string_view text, const ParserState &state)
         return first;
     // Most lines of a report that come this far are of the call trace, or of the first block of Mem-Info.
     if (text.front() == ' ') {
+        if (is_stack_frame(text))
+            return LineKind::stack;
         if (const LineKind kind = classify_totals(text); kind != LineKind::unknown)
             return kind;
         if (is_stack_line(text))
@@ -364,11 +371,6 @@ std::optional<std::vector<std::uint32_t>> parse_node_list(std::string_view text)
     if (nodes.empty())
         return std::nullopt;
     return nodes;
-}
-
-bool TableShape::has(Column column) const
-{
-    return std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
 } // namespace oomtrace::kernel_log

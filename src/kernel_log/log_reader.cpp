@@ -251,36 +251,45 @@ void LogReader::take_single(std::string_view line)
         record_ = {};
         return;
     }
-    std::optional<std::string>
-        first_host; // of records that run together: one file is one host's, whatever a name was made into
+    if (!may_run_together(line)) {
+        take_record(line, {});
+        return;
+    }
+    std::string first_host; // one file is one host's, whatever a name was made into
     for_each_record(line, [&](std::string_view record) {
-        LogLine log = strip_prefixes(record, scratch_);
-        if (!log.host.empty() && log.field_only)
-            record_.host = log.host;
-        if (log.field_only) {
-            record_.monotonic_ns = log.monotonic_ns ? log.monotonic_ns : record_.monotonic_ns;
-            record_.realtime_ns = log.realtime_ns ? log.realtime_ns : record_.realtime_ns;
-            return;
-        }
-        if (log.speaker == Speaker::other)
-            return;
-        if (first_host)
-            log.host = *first_host;
-        else if (log.host.empty())
-            log.host = record_.host;
-        if (!log.monotonic_ns)
-            log.monotonic_ns = record_.monotonic_ns;
-        if (!log.realtime_ns)
-            log.realtime_ns = record_.realtime_ns;
-        std::string_view rest = log.text;
-        while (!rest.empty()) {
-            const std::size_t end = rest.find('\n');
-            take_text(rest.substr(0, end), log);
-            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        }
-        if (!first_host && speaking_ != nullptr && speaking_->open != nullptr)
+        take_record(record, first_host);
+        if (first_host.empty() && speaking_ != nullptr && speaking_->open != nullptr)
             first_host = speaking_->host;
     });
+}
+
+// `host`: where that is known better than from the record itself.
+void LogReader::take_record(std::string_view record, std::string_view host)
+{
+    LogLine log = strip_prefixes(record, scratch_);
+    if (!log.host.empty() && log.field_only)
+        record_.host = log.host;
+    if (log.field_only) {
+        record_.monotonic_ns = log.monotonic_ns ? log.monotonic_ns : record_.monotonic_ns;
+        record_.realtime_ns = log.realtime_ns ? log.realtime_ns : record_.realtime_ns;
+        return;
+    }
+    if (log.speaker == Speaker::other)
+        return;
+    if (!host.empty())
+        log.host = host;
+    else if (log.host.empty())
+        log.host = record_.host;
+    if (!log.monotonic_ns)
+        log.monotonic_ns = record_.monotonic_ns;
+    if (!log.realtime_ns)
+        log.realtime_ns = record_.realtime_ns;
+    std::string_view rest = log.text;
+    while (!rest.empty()) {
+        const std::size_t end = rest.find('\n');
+        take_text(rest.substr(0, end), log);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
 }
 
 bool LogReader::take_boot_line(std::string_view text, const LogLine &line)

@@ -53,8 +53,16 @@ enum class Column : std::uint8_t {
 };
 
 struct TableShape {
-    std::vector<Column> columns; // without pid, which is in the brackets, and the name at the end
-    [[nodiscard]] bool has(Column column) const;
+    std::vector<Column> columns; // without pid, which is in the brackets, and the name at the end; add() adds one
+    [[nodiscard]] bool has(Column column) const { return (present_ >> static_cast<unsigned>(column) & 1) != 0; }
+    void add(Column column)
+    {
+        columns.push_back(column);
+        present_ |= 1U << static_cast<unsigned>(column);
+    }
+
+  private:
+    std::uint32_t present_ = 0;
 };
 
 struct KillLine {

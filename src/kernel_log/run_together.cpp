@@ -52,6 +52,11 @@ Prefix prefix_of(std::string_view line, std::size_t tag_at)
 
 } // namespace
 
+bool may_run_together(std::string_view line)
+{
+    return find_part(line, tag) != std::string_view::npos;
+}
+
 void for_each_record(std::string_view line, const std::function<void(std::string_view)> &take)
 {
     const std::size_t first = find_part(line, tag);

@@ -52,7 +52,7 @@ bool parse_header(std::string_view text, ParsedReport &report)
             if (word == name)
                 column = known;
         }
-        shape.columns.push_back(column);
+        shape.add(column);
     }
     if (shape.columns.empty())
         return false;
