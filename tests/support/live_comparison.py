@@ -224,6 +224,8 @@ class LiveComparison:
         if text is not None and text_log is not None:  # "the only one of 75 tasks": see victim.weighed
             text = text.replace(f" of {why['weighed']} tasks", " of the tasks")
             text_log = text_log.replace(f" of {why_log['weighed']} tasks", " of the tasks")
+            if why["points"] != why_log["points"] and self._only_swapped(why["points"], why_log["points"]):
+                text, text_log = (re.sub(r"[0-9.]+ [KMGT]?i?B\b", "some bytes", each) for each in (text, text_log))
         self.check("why_victim", text, text_log, reason=unknown)
         # What another oom_score_adj had done is told only where all scores are known.
         untold = NO_SWAP_TOTAL if _swap_total_unknown(log) else unknown

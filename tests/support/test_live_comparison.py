@@ -154,8 +154,12 @@ class OfAGlobalOom(unittest.TestCase):
     def test_pages_that_went_out_to_swap_in_between(self):
         live = copy.deepcopy(self.live)
         points = live[0]["verdict"]["victim"]["points"]
+        verdict = live[0]["verdict"]
+        said = verdict["why_victim"]
+        self.assertIn(" MiB", said)
         for swapped, swapping, fits in ((1, 1, True), (2, 1, False)):
             points.update(rss_pages=points["rss_pages"] + swapped, swap_pages=points["swap_pages"] - swapped)
+            verdict["why_victim"] = re.sub("[0-9.]+ MiB", "0.25 MiB", said, count=1)
             self.assertEqual(not compare(live, self.explained, swapping_pages=swapping).problems, fits)
 
     def test_a_report_without_a_record(self):
