@@ -12,27 +12,6 @@ namespace oomtrace
 namespace
 {
 
-StoreFailure failure_of_errno(int error_number, StoreFailure otherwise)
-{
-    switch (error_number) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return StoreFailure::disk_full;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return StoreFailure::read_only;
-    case ENOENT:
-    case ENOTDIR:
-        return StoreFailure::missing;
-    case ENOMEM:
-        return StoreFailure::no_memory;
-    default:
-        return otherwise;
-    }
-}
-
 StoreFailure failure_of(int extended_code, int error_number)
 {
     // What a cut or damaged file gives where SQLite had counted on a whole page.
@@ -54,7 +33,7 @@ StoreFailure failure_of(int extended_code, int error_number)
         return StoreFailure::no_memory;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        return failure_of_errno(error_number, StoreFailure::io);
+        return failure_of_errno(error_number);
     default:
         return StoreFailure::other;
     }

@@ -28,7 +28,8 @@ enum class StoreFailure : std::uint8_t {
 
 inline constexpr std::size_t store_failures = 10;
 
-std::string_view name_of(StoreFailure failure); // the enumerator's own name
+std::string_view name_of(StoreFailure failure);  // the enumerator's own name
+StoreFailure failure_of_errno(int error_number); // of a file of the store
 
 struct StoreError {
     StoreFailure failure = StoreFailure::other;

@@ -23,27 +23,9 @@ namespace
 
 constexpr std::string_view corrupt_mark = ".corrupt-";
 
-StoreFailure failure_of(int error_number)
-{
-    switch (error_number) {
-    case ENOENT:
-    case ENOTDIR:
-        return StoreFailure::missing;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return StoreFailure::read_only;
-    case ENOSPC:
-    case EDQUOT:
-        return StoreFailure::disk_full;
-    default:
-        return StoreFailure::io;
-    }
-}
-
 tl::unexpected<StoreError> failed_errno(std::string attempted, int error_number, std::string hint)
 {
-    return store_failed(failure_of(error_number), std::move(attempted), std::generic_category().message(error_number),
+    return store_failed(failure_of_errno(error_number), std::move(attempted), std::generic_category().message(error_number),
                         std::move(hint));
 }
 
