@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <exception>
 #include <vector>
@@ -46,14 +45,6 @@ MHD_Result add_argument(void *query, MHD_ValueKind, const char *key, std::size_t
     return MHD_YES;
 }
 
-Response plain(int status, std::string text)
-{
-    Response response;
-    response.status = status;
-    response.body = std::move(text) + "\n";
-    return response;
-}
-
 // "127.0.0.1:19637", "[::1]", "localhost": a name that no DNS server had a say in.
 bool is_local_name(std::string host)
 {
@@ -88,12 +79,12 @@ HttpServer::Daemon::Daemon(const HttpServerOptions &options, Routes routes, std:
 
 HttpServer::Daemon::~Daemon()
 {
-    if (thread_) {
+    if (stop_) {
         const std::uint64_t one = 1;
         while (::write(stop_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
         }
-        ::pthread_join(*thread_, nullptr);
     }
+    thread_.join();
     if (mhd_ != nullptr)
         MHD_stop_daemon(mhd_);
 }
@@ -128,29 +119,7 @@ Result<void> HttpServer::Daemon::start(UniqueFd listening, std::string certifica
             attempted, certificate_.empty() ? "libmicrohttpd refused" : "libmicrohttpd refused the certificate or the key",
             certificate_.empty() ? "" : "both must be PEM, and the key must be that of the first certificate in its file");
     [[maybe_unused]] const int closed_by_mhd = listening.release();
-    pthread_attr_t attributes;
-    ::pthread_attr_init(&attributes);
-    ::pthread_attr_setstacksize(&attributes, stack_size);
-    // The thread inherits the mask: no signal of the agent is handled here, and a client that goes away is no SIGPIPE.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread{};
-    const int error = ::pthread_create(&thread, &attributes, &Daemon::run_thread, this);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_attr_destroy(&attributes);
-    if (error != 0)
-        return fail_errno(attempted, error);
-    thread_ = thread;
-    ::pthread_setname_np(thread, "oomtrace-http");
-    return {};
-}
-
-void *HttpServer::Daemon::run_thread(void *self)
-{
-    static_cast<Daemon *>(self)->run();
-    return nullptr;
+    return thread_.start("oomtrace-http", stack_size, [this] { run(); });
 }
 
 int HttpServer::Daemon::wait_ms() const
@@ -235,17 +204,18 @@ MHD_Result HttpServer::Daemon::handle(void *self, MHD_Connection *connection, co
 std::optional<Response> HttpServer::Daemon::refusal(MHD_Connection *connection, const char *method) const
 {
     if (std::strcmp(method, MHD_HTTP_METHOD_GET) != 0 && std::strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        Response response = plain(MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD: nothing here can be changed.");
+        Response response = text_response(MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD: nothing here can be changed.");
         response.headers.emplace_back("Allow", "GET, HEAD");
         return response;
     }
     const std::string length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if ((!length.empty() && length != "0") || !header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty())
-        return plain(MHD_HTTP_CONTENT_TOO_LARGE, "A request here has no body.");
+        return text_response(MHD_HTTP_CONTENT_TOO_LARGE, "A request here has no body.");
     // A page from elsewhere can have its own name lead to 127.0.0.1 and then read what this answers: the browser takes both for
     // one site. It then sends that name.
     if (only_local_names_ && !is_local_name(header(connection, MHD_HTTP_HEADER_HOST)))
-        return plain(MHD_HTTP_MISDIRECTED_REQUEST, "Ask for localhost or for an address: this listens on the loopback only.");
+        return text_response(MHD_HTTP_MISDIRECTED_REQUEST,
+                             "Ask for localhost or for an address: this listens on the loopback only.");
     return std::nullopt;
 }
 
@@ -265,11 +235,11 @@ std::optional<Response> HttpServer::Daemon::password_refusal(MHD_Connection *con
     if (verdict == PasswordVerdict::right)
         return std::nullopt;
     if (verdict == PasswordVerdict::too_many_guesses) {
-        Response response = plain(MHD_HTTP_TOO_MANY_REQUESTS, "Too many wrong passwords.");
+        Response response = text_response(MHD_HTTP_TOO_MANY_REQUESTS, "Too many wrong passwords.");
         response.headers.emplace_back("Retry-After", "1");
         return response;
     }
-    Response response = plain(MHD_HTTP_UNAUTHORIZED, "A user and a password are needed.");
+    Response response = text_response(MHD_HTTP_UNAUTHORIZED, "A user and a password are needed.");
     response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"oomtrace\", charset=\"UTF-8\"");
     return response;
 }
@@ -285,13 +255,13 @@ Response HttpServer::Daemon::answer(MHD_Connection *connection, const char *url,
             return *refused;
     }
     if (route == routes_.end())
-        return plain(MHD_HTTP_NOT_FOUND, "There is nothing here.");
+        return text_response(MHD_HTTP_NOT_FOUND, "There is nothing here.");
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &add_argument, &request);
     request.accept = header(connection, MHD_HTTP_HEADER_ACCEPT);
     try {
         return route->handler(request);
     } catch (const std::exception &) {
-        return plain(MHD_HTTP_INTERNAL_SERVER_ERROR, "This failed; the agent goes on.");
+        return text_response(MHD_HTTP_INTERNAL_SERVER_ERROR, "This failed; the agent goes on.");
     }
 }
 

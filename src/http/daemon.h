@@ -10,12 +10,12 @@
 #include <string>
 
 #include <microhttpd.h>
-#include <pthread.h>
 
 #include "host/unique_fd.h"
 #include "http/connection_table.h"
 #include "http/http_server.h"
 #include "http/password_check.h"
+#include "sinks/small_thread.h"
 
 namespace oomtrace::http
 {
@@ -35,7 +35,6 @@ class HttpServer::Daemon
   private:
     static constexpr std::size_t statuses = 600;
 
-    static void *run_thread(void *self);
     static MHD_Result accept_policy(void *self, const sockaddr *address, socklen_t size);
     static void connection_changed(void *self, MHD_Connection *connection, void **context,
                                    MHD_ConnectionNotificationCode change);
@@ -58,9 +57,9 @@ class HttpServer::Daemon
     std::string certificate_, key_; // used by MHD as long as it runs
     MHD_Daemon *mhd_ = nullptr;
     UniqueFd stop_;
-    std::optional<pthread_t> thread_;
     std::array<std::atomic<std::uint64_t>, statuses> answered_{}; // index: status
     std::atomic<std::uint64_t> too_many_from_address_{0}, too_slow_{0};
+    SmallThread thread_; // last: it uses all of the above
 };
 
 } // namespace oomtrace::http

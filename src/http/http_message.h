@@ -25,6 +25,14 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers; // beyond those that every answer has
 };
 
+inline Response text_response(int status, std::string text)
+{
+    Response response;
+    response.status = status;
+    response.body = std::move(text) + "\n";
+    return response;
+}
+
 // Called on the server's thread, one at a time.
 using Handler = std::function<Response(const Request &)>;
 

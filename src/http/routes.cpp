@@ -14,14 +14,6 @@ namespace
 constexpr std::string_view api_incidents = "/api/v1/incidents/";
 constexpr std::string_view incident_pages = "/incidents/";
 
-Response text_response(int status, std::string text)
-{
-    Response response;
-    response.status = status;
-    response.body = std::move(text) + "\n";
-    return response;
-}
-
 Response metrics_response(const RouteSources &sources, const Request &request)
 {
     const metrics::Format format = metrics::wanted_format(request.accept);
