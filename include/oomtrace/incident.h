@@ -8,6 +8,7 @@
 // none. An Incident owns all it holds; it has no invariants beyond those named here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -183,6 +184,12 @@ struct MemcgLimit {
     std::optional<std::uint64_t> usage_bytes;
     std::vector<MemcgLevel> levels;
     CgroupIdentity identity; // of the level that fired
+
+    [[nodiscard]] const MemcgLevel *fired_level() const // null: none
+    {
+        const auto found = std::find_if(levels.begin(), levels.end(), [](const MemcgLevel &level) { return level.fired; });
+        return found == levels.end() ? nullptr : &*found;
+    }
 };
 
 struct FreeBlockCount {

@@ -185,9 +185,8 @@ Holders holders_of_memcg(const MemcgLimit &memcg, const StatBytes &stat_bytes)
         list.add(Holder::other_kernel, stat({"kernel"}) && told_apart ? without(stat({"kernel"}), told_apart)
                                                                       : sum_of({stat({"percpu"}), stat({"vmalloc"})}));
     } else {
-        const auto fired =
-            std::find_if(memcg.levels.begin(), memcg.levels.end(), [](const MemcgLevel &level) { return level.fired; });
-        if (fired != memcg.levels.end() && fired->kmem)
+        const MemcgLevel *const fired = memcg.fired_level();
+        if (fired != nullptr && fired->kmem)
             list.add(Holder::kernel, fired->kmem->usage_bytes);
     }
     holders.held = std::move(list).biggest_first();

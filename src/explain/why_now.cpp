@@ -20,13 +20,6 @@ constexpr std::uint64_t swap_full_part = 100;
 
 using Bytes = std::optional<std::uint64_t>;
 
-const MemcgLevel *fired_level(const MemcgLimit &memcg)
-{
-    const auto found =
-        std::find_if(memcg.levels.begin(), memcg.levels.end(), [](const MemcgLevel &level) { return level.fired; });
-    return found == memcg.levels.end() ? nullptr : &*found;
-}
-
 // Absent: no limit.
 Bytes room_left(const LimitCounter &counter)
 {
@@ -41,7 +34,7 @@ MemcgShortage memcg_shortage(const MemcgLimit &memcg)
     shortage.path = memcg.path;
     shortage.limit_bytes = memcg.limit_bytes;
     shortage.usage_bytes = memcg.usage_bytes;
-    const MemcgLevel *fired = fired_level(memcg);
+    const MemcgLevel *fired = memcg.fired_level();
     if (fired == nullptr)
         return shortage;
     const bool victim_below = std::any_of(memcg.levels.begin(), memcg.levels.end(), [&](const MemcgLevel &level) {

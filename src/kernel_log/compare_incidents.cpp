@@ -254,9 +254,8 @@ class Comparison
             return;
         path("memcg.path", ours_.memcg.path, kernel_.memcg.path);
         const auto fired = [](const MemcgLimit &memcg) -> const MemcgLevel * {
-            const auto level =
-                std::find_if(memcg.levels.begin(), memcg.levels.end(), [](const MemcgLevel &each) { return each.fired; });
-            return level == memcg.levels.end() || !level->counters_known ? nullptr : &*level;
+            const MemcgLevel *const level = memcg.fired_level();
+            return level == nullptr || !level->counters_known ? nullptr : level;
         };
         const MemcgLevel *const ours = fired(ours_.memcg), *const kernel = fired(kernel_.memcg);
         if (ours == nullptr || kernel == nullptr)

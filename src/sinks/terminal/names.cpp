@@ -43,13 +43,6 @@ std::string process_label_with_thread(const Process &process)
     return fmt::format("{}[{}, of process {}]", safe_text(process.comm), process.pid, process.tgid);
 }
 
-const MemcgLevel *fired_level(const MemcgLimit &memcg)
-{
-    const auto found =
-        std::find_if(memcg.levels.begin(), memcg.levels.end(), [](const MemcgLevel &level) { return level.fired; });
-    return found == memcg.levels.end() ? nullptr : &*found;
-}
-
 const MemcgLevel *group_level(const MemcgLimit &memcg)
 {
     const MemcgLevel *topmost = nullptr;
@@ -64,7 +57,7 @@ const MemcgLevel *group_level(const MemcgLimit &memcg)
 
 FiredLimit fired_limit(const MemcgLimit &memcg)
 {
-    const MemcgLevel *level = fired_level(memcg);
+    const MemcgLevel *level = memcg.fired_level();
     if (level == nullptr)
         return {"", memcg.usage_bytes, memcg.limit_bytes};
     if (level->memory_and_swap) {

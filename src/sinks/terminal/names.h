@@ -27,7 +27,6 @@ struct FiredLimit {
 };
 // Version 1 has two limits that can fire: the one with less room left is it.
 FiredLimit fired_limit(const MemcgLimit &memcg);
-const MemcgLevel *fired_level(const MemcgLimit &memcg); // null: none
 // The topmost cgroup with memory.oom.group at or below the level that fired; null: none.
 const MemcgLevel *group_level(const MemcgLimit &memcg);
 

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "explain/zone_watermark.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/table.h"
 #include "sinks/terminal/units.h"
@@ -21,31 +22,11 @@ namespace oomtrace::terminal
 namespace
 {
 
-// Zone type of the highest zone that the allocation may use. A host without such a zone (Movable) has no entry to look its
-// number up in: it is then the one above Normal.
+// Zone type of the highest zone that the allocation may use.
 std::optional<std::uint32_t> highest_index(const Incident &incident)
 {
     const auto &name = incident.allocation.highest_zone;
-    if (!name)
-        return std::nullopt;
-    const auto index_of = [&](const std::string &wanted) -> std::optional<std::uint32_t> {
-        for (const Node &node : incident.nodes) {
-            for (const Zone &zone : node.zones) {
-                if (zone.name == wanted)
-                    return zone.index;
-            }
-        }
-        return std::nullopt;
-    };
-    if (const auto found = index_of(*name))
-        return found;
-    // A zone without pages is not among the nodes', but on 64-bit kernels DMA32, Normal and Movable follow each other.
-    // (All that a small arm64 has is in DMA.)
-    const auto dma = index_of("DMA32") ? index_of("DMA32") : index_of("DMA");
-    const auto normal = index_of("Normal") ? index_of("Normal") : dma ? std::optional(*dma + 1) : std::nullopt;
-    if (!normal)
-        return std::nullopt;
-    return *name == "Normal" ? normal : *name == "Movable" ? std::optional(*normal + 1) : std::nullopt;
+    return name ? zone_type(incident.nodes, *name) : std::nullopt;
 }
 
 std::optional<std::uint64_t> reserve_of(const Zone &zone, std::optional<std::uint32_t> highest)
