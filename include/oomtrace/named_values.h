@@ -33,7 +33,7 @@ class NamedValues
   public:
     using value_type = std::pair<std::string_view, std::uint64_t>; // the name is valid until the next change
 
-    class const_iterator
+    class Iterator
     {
       public:
         using iterator_category = std::input_iterator_tag;
@@ -42,21 +42,22 @@ class NamedValues
         using pointer = void;
         using reference = value_type;
 
-        const_iterator() = default;
-        const_iterator(const NamedValues *values, std::size_t at) : values_(values), at_(at) {}
+        Iterator() = default;
+        Iterator(const NamedValues *values, std::size_t at) : values_(values), at_(at) {}
         value_type operator*() const { return {values_->name_of(values_->entries_[at_]), values_->entries_[at_].value}; }
-        const_iterator &operator++()
+        Iterator &operator++()
         {
             ++at_;
             return *this;
         }
-        const_iterator operator++(int) { return {values_, at_++}; }
-        bool operator==(const const_iterator &) const = default;
+        Iterator operator++(int) { return {values_, at_++}; }
+        bool operator==(const Iterator &) const = default;
 
       private:
         const NamedValues *values_ = nullptr;
         std::size_t at_ = 0;
     };
+    using const_iterator = Iterator;
 
     NamedValues() = default;
     NamedValues(std::initializer_list<value_type> values)
