@@ -260,8 +260,13 @@ class IncidentComparison:
     def tolerance_of(self, task):
         """In pages, for a row of the Tasks table."""
         running = self.options.task_tolerance_pages if task.name in self.options.running else 0
-        chosen = self.report.summary is not None and self.report.summary.pid == task.pid
-        return max(running, self.options.victim_tolerance_pages if chosen else 0)
+        # The memory that the victim's counters are of has other names too: a thread's, where the leader has exited, and those of
+        # the processes that share it.
+        of_victim = {kill["pid"] for kill in self.incident["kills"] or []}
+        if self.report.summary is not None:
+            of_victim.add(self.report.summary.pid)
+        killed = task.pid in of_victim or task.tgid in of_victim
+        return max(running, self.options.victim_tolerance_pages if killed else 0)
 
     def compare_task(self, task, candidate):
         page_size = self.options.page_size

@@ -381,6 +381,13 @@ class Movement(unittest.TestCase):
         self.incident["candidates"][2]["rss_anon_bytes"] -= PAGE
         self.assertEqual(len(self.compare(victim_tolerance_pages=1).mismatches), 2)
 
+    def test_process_that_shares_the_memory_of_a_victim_whose_threads_hand_over_their_counts(self):
+        sharer = self.incident["candidates"][2]
+        sharer["rss_anon_bytes"] -= PAGE
+        self.assertEqual(len(self.compare(victim_tolerance_pages=1).mismatches), 2)
+        self.incident["kills"].append(self.incident["kills"][0] | {"pid": sharer["pid"], "marked": False})
+        self.assertEqual(self.compare(victim_tolerance_pages=1).mismatches, [])
+
     def test_memcg_usage(self):
         self.report = reports_of("memcg_v2-6.12.txt")[0]
         self.incident = incident_like(self.report)
