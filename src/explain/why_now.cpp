@@ -6,6 +6,7 @@
 
 #include "explain/memory_holders.h"
 #include "explain/zone_shortage.h"
+#include "reconstruct/saturating.h"
 
 namespace oomtrace
 {
@@ -81,20 +82,40 @@ bool is_full(std::uint64_t total, std::uint64_t free)
     return free < total / swap_full_part || free == 0;
 }
 
-void explain_host_swap(const Swap &swap, WhyNow &now)
+// What those that were killed may have given back of the swap when /proc was read.
+std::uint64_t given_back(const Incident &incident)
 {
+    std::uint64_t bytes = 0;
+    if (incident.provenance.swap.source == Source::procfs) {
+        for (const KilledProcess &kill : incident.kills)
+            bytes = saturating_add(bytes, kill.memory ? kill.memory->swap_bytes : 0);
+    }
+    return bytes;
+}
+
+void explain_host_swap(const Incident &incident, WhyNow &now)
+{
+    const Swap &swap = incident.swap;
     now.swap_total_bytes = swap.total_bytes;
     now.swap_free_bytes = swap.free_bytes;
-    if (swap.total_bytes == std::uint64_t{0})
+    if (swap.total_bytes == std::uint64_t{0}) {
         now.swap = SwapState::none;
-    else if (swap.total_bytes && swap.free_bytes)
-        now.swap = is_full(*swap.total_bytes, *swap.free_bytes) ? SwapState::full : SwapState::has_room;
+    } else if (swap.total_bytes && swap.free_bytes) {
+        const std::uint64_t at_least = *swap.free_bytes - std::min(*swap.free_bytes, given_back(incident));
+        if (is_full(*swap.total_bytes, *swap.free_bytes)) {
+            now.swap = SwapState::full;
+        } else if (is_full(*swap.total_bytes, at_least)) {
+            now.swap_free_bytes = std::nullopt;
+        } else {
+            now.swap = SwapState::has_room;
+        }
+    }
 }
 
 // What the level that fired and those above it let it have of the host's.
 void explain_memcg_swap(const Incident &incident, WhyNow &now)
 {
-    explain_host_swap(incident.swap, now);
+    explain_host_swap(incident, now);
     if (now.swap == SwapState::none || now.swap == SwapState::full)
         return;
     if (now.memcg->kind == LimitKind::memory_and_swap) {
@@ -151,7 +172,7 @@ WhyNow explain_shortage(const Incident &incident)
     case Scope::sysrq:
     case Scope::global:
         explain_zones(incident, now);
-        explain_host_swap(incident.swap, now);
+        explain_host_swap(incident, now);
         take(holders_of_nodes(incident), now);
         if (incident.scope == Scope::sysrq)
             now.shortage = Shortage::by_hand;

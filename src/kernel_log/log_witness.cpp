@@ -106,6 +106,11 @@ void fill_from(const Incident &kernel, Incident &incident)
         if (incident.scope == Scope::unknown)
             incident.scope = kernel.scope;
     }
+    // /proc/meminfo was read when the victim may have given its swap back.
+    if (incident.provenance.swap.source != Source::observed && kernel.swap.total_bytes && kernel.swap.free_bytes) {
+        incident.swap = kernel.swap;
+        incident.provenance.swap = {Source::kernel_log, ""};
+    }
     if (!incident.memcg.path && kernel.scope == Scope::memcg && kernel.memcg.path) {
         incident.memcg.path = kernel.memcg.path;
         incident.memcg.limit_bytes = kernel.memcg.limit_bytes;

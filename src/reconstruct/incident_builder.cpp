@@ -203,6 +203,8 @@ void set_provenance(const Episode &episode, const OomDomain &domain, bool host_k
     const Provenance system = system_provenance(episode);
     table.sysctls = system;
     table.swap = episode.swap ? Provenance{Source::observed, ""} : system;
+    if (table.swap.source == Source::procfs && incident.swap.total_bytes != std::uint64_t{0})
+        table.swap.note = "read when those that were killed may have given theirs back";
     if (!incident.victim) {
         table.victim = {Source::absent, "nobody was chosen"};
     } else if (std::ranges::any_of(incident.kills, [&](const KilledProcess &kill) {

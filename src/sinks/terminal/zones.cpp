@@ -278,7 +278,8 @@ Lines zone_lines(const Incident &incident, const WhyNow &now, std::size_t width)
         append(lines, labelled("reserved", "what this request must leave to those that can use no higher zone", width));
     if (const std::string used = used_text(incident.nodes); !used.empty())
         append(lines, labelled("used by", used, width));
-    append(lines, labelled("swap", swap_text(incident.swap), width));
+    const bool late = incident.provenance.swap.source == Source::procfs && incident.swap.free_bytes.value_or(0) != 0;
+    append(lines, labelled("swap", swap_text(incident.swap) + (late ? ", read after the kill" : ""), width));
     return lines;
 }
 

@@ -233,6 +233,23 @@ TEST(LogWitness, GivesTheRecordWhatNoTracepointCarries)
     EXPECT_EQ(ours.provenance.memcg.source, Source::kernel_log);
 }
 
+TEST(LogWitness, KnowsTheSwapFromBeforeTheKill)
+{
+    const std::string text = report_text("global-6.12.txt");
+    const Incident kernel = reports_in(text).at(0);
+    ASSERT_EQ(kernel.swap.free_bytes, 0U);
+    for (const auto &[source, expected] : {std::pair(Source::procfs, 0U), std::pair(Source::observed, 4096U)}) {
+        LogWitness witness = listening();
+        hear(witness, kmsg_lines(text));
+        Incident ours = kernel;
+        ours.swap.free_bytes = 4096;
+        ours.provenance.swap = {source, ""};
+        witness.attend(ours);
+        EXPECT_EQ(ours.swap.free_bytes, expected);
+        EXPECT_EQ(ours.provenance.swap.source, source == Source::observed ? Source::observed : Source::kernel_log);
+    }
+}
+
 TEST(LogWitness, LeavesAloneWhatAHookSaw)
 {
     const std::string text = report_text(two_reports);

@@ -304,7 +304,7 @@ MEMORY        what the host had left, zone by zone
   reserved    what this request must leave to those that can use no higher zone
   used by     process memory 6.00 GiB, shared memory 12.0 MiB, file cache 5.00 MiB, kernel slab
               490 MiB, reclaimable slab 60.0 MiB, page tables 41.0 MiB, kernel stacks 9.00 MiB
-  swap        1.86 GiB free of 2.00 GiB
+  swap        1.86 GiB free of 2.00 GiB, read after the kill
 
 KILLED        1 process
   process     uid  why     was sent      held    reaped  came back  exited after

@@ -60,6 +60,24 @@ TEST(WhyNow, LimitReached)
     EXPECT_EQ(why_now(incident), "Cgroup /kube/pod7/db has used up its 2 GiB limit.");
 }
 
+TEST(WhyNow, SwapThatWasReadWhenTheVictimHadGivenItsBack)
+{
+    Incident incident = sample::memcg_kill();
+    incident.memcg.levels[0].swap->max_bytes.reset();
+    incident.provenance.swap = {Source::procfs, ""};
+    incident.kills[0].memory->swap_bytes = 3 * gib;
+    const std::string used_up = "Cgroup /kube/pod7/db has used up its 2 GiB limit";
+    incident.swap = {8 * gib, 3 * gib}; // it may all have been the victim's
+    EXPECT_EQ(why_now(incident), used_up + ".");
+    incident.swap.free_bytes = 4 * gib; // it was not all the victim's
+    EXPECT_EQ(why_now(incident), used_up + ", and swap was not full (4.00 GiB free), but too little could be moved there.");
+    incident.swap.free_bytes = 0;
+    EXPECT_EQ(why_now(incident), used_up + ", and swap is full (0 B of 8.00 GiB free).");
+    incident.provenance.swap.source = Source::observed; // at the OOM itself
+    incident.swap.free_bytes = 3 * gib;
+    EXPECT_EQ(why_now(incident), used_up + ", and swap was not full (3.00 GiB free), but too little could be moved there.");
+}
+
 TEST(WhyNow, LimitOfAnAncestor)
 {
     Incident incident = sample::memcg_kill();
