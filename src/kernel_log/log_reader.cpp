@@ -252,19 +252,19 @@ void LogReader::take_single(std::string_view line)
         return;
     }
     if (!may_run_together(line)) {
-        take_record(line, {});
+        take_record(line, std::nullopt);
         return;
     }
-    std::string first_host; // one file is one host's, whatever a name was made into
+    std::optional<std::string> first_host; // one file is one host's, whatever a name was made into
     for_each_record(line, [&](std::string_view record) {
         take_record(record, first_host);
-        if (first_host.empty() && speaking_ != nullptr && speaking_->open != nullptr)
+        if (!first_host && speaking_ != nullptr && speaking_->open != nullptr)
             first_host = speaking_->host;
     });
 }
 
-// `host`: where that is known better than from the record itself.
-void LogReader::take_record(std::string_view record, std::string_view host)
+// `host`: where that is known better than from the record itself; that it has none is known too.
+void LogReader::take_record(std::string_view record, const std::optional<std::string> &host)
 {
     LogLine log = strip_prefixes(record, scratch_);
     if (!log.host.empty() && log.field_only)
@@ -276,8 +276,8 @@ void LogReader::take_record(std::string_view record, std::string_view host)
     }
     if (log.speaker == Speaker::other)
         return;
-    if (!host.empty())
-        log.host = host;
+    if (host)
+        log.host = *host;
     else if (log.host.empty())
         log.host = record_.host;
     if (!log.monotonic_ns)

@@ -88,7 +88,7 @@ class LogReader
     void take_block(std::string_view block);
     void take_line(std::string_view line);
     void take_single(std::string_view line);
-    void take_record(std::string_view record, std::string_view host);
+    void take_record(std::string_view record, const std::optional<std::string> &host);
     void take_text(std::string_view text, const LogLine &line);
     bool take_boot_line(std::string_view text, const LogLine &line);
     void take_kind(LineKind kind, std::string_view text, const LogLine &line, Stream &stream);

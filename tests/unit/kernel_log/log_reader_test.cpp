@@ -108,6 +108,17 @@ TEST(LogReader, TellsWhichZoneOfAnOldKernelWasShort)
     EXPECT_FALSE(incident.scores.choice_note.empty());
 }
 
+TEST(LogReader, TakesRecordsThatRunTogetherForOneHostsThoughTheFirstNamesNone)
+{
+    const auto incidents = incidents_of("kernel: eater invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0 "
+                                        "Jun 10 13:33:11 db1 kernel: Pid: 13996, comm: eater Not tainted 2.6.27 #9 "
+                                        "Jun 10 13:33:11 db1 kernel: Killed process 77 (eater)\n");
+    ASSERT_EQ(incidents.size(), 1U);
+    EXPECT_EQ(incidents.front().trigger.process.pid, 13'996U);
+    ASSERT_TRUE(incidents.front().victim);
+    EXPECT_EQ(incidents.front().victim->process.pid, 77U);
+}
+
 TEST(LogReader, FindsTheShortZoneInLinesThatRunTogether)
 {
     const auto incidents = incidents_of(report_text(highmem_2_6));
