@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.h"
 
-#include <array>
-#include <cerrno>
-
 #include <fmt/format.h>
 
 namespace oomtrace
@@ -95,13 +92,6 @@ StoreError error_of(sqlite3 *handle, int code, std::string attempted)
 }
 
 } // namespace
-
-std::string_view name_of(StoreFailure failure)
-{
-    constexpr std::array<std::string_view, store_failures> names{
-        "disk_full", "read_only", "missing", "corrupt", "foreign", "newer_version", "busy", "io", "no_memory", "other"};
-    return names.at(static_cast<std::size_t>(failure));
-}
 
 Statement &Statement::bind(std::int64_t value)
 {

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store_error.h"
 
+#include <array>
 #include <cerrno>
 
 namespace oomtrace
 {
+
+std::string_view name_of(StoreFailure failure)
+{
+    constexpr std::array<std::string_view, store_failures> names{
+        "disk_full", "read_only", "missing", "corrupt", "foreign", "newer_version", "busy", "io", "no_memory", "other"};
+    return names.at(static_cast<std::size_t>(failure));
+}
 
 StoreFailure failure_of_errno(int error_number)
 {
