@@ -139,7 +139,7 @@ class LiveComparison:
         for field in ("requested_bytes", "highest_zone"):
             self.check(f"now.{field}", now[field], other[field])
         limit, limit_log = now["limit"] or {}, other["limit"] or {}
-        usage_moved = self._usage_moved(limit.get("usage_bytes"), limit_log.get("usage_bytes"))
+        usage_moved = self._usage_moved(live, limit.get("usage_bytes"), limit_log.get("usage_bytes"))
         # It is the usage without what the processes have, and none where that is little.
         outside = "not_in_processes_bytes"
         exited = GAVE_UP_ITS_MEMORY if _gave_up_their_memory(live, log) else None
@@ -171,10 +171,13 @@ class LiveComparison:
                 reason = MOVED
             self.check(f"now.held.{holder}", held["bytes"], ours.get(holder), reason=reason)
 
-    def _usage_moved(self, live, log):
+    def _usage_moved(self, record, live, log):
         if live is None or log is None or live == log:
             return False
-        return -MOVED_PAGES * PAGE <= live - log <= (MOVED_PAGES + self._released_pages) * PAGE
+        # What earlier victims give back is gone from the later reading: the report's, but where the mark of the victim, which the
+        # kernel sets after it has reported, is all that tells of the OOM.
+        before, after = (log, live) if record["tracer"]["attach_method"] == "tracepoint" else (live, log)
+        return -MOVED_PAGES * PAGE <= before - after <= (MOVED_PAGES + self._released_pages) * PAGE
 
     def _only_swapped(self, live, log):
         """Of what a score is made of: pages went out to swap or came back, and all else is the same."""

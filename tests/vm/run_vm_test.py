@@ -5,6 +5,7 @@ the kernel itself reported, what it counted, and what the scenario set up. What 
 to tell the same. Scenarios that need the same guest share a boot."""
 
 import argparse
+import bisect
 import collections
 import json
 import pathlib
@@ -74,6 +75,32 @@ def collect_after_panic(output, directory):
     shutil.copy(output / "live.txt", directory / "incidents.jsonl")
 
 
+def deal_out_incidents(output, runs):
+    """Each run gets, in its own directory, those of its tracer's incidents that came after it began and before the tracer's next run
+    did; and how the tracer ended. `runs`: of one boot, [(scenario, method)] in their order."""
+    tracers = {}
+    for name, method in runs:
+        tracer, begun = tracers.setdefault(method, (output / f"tracer-{name}-{method}", {}))
+        directory = output / f"{name}-{method}"
+        if (directory / "begin").exists():
+            begun[directory] = float((directory / "begin").read_text())
+    for tracer, begun in tracers.values():
+        if not (tracer / "incidents.jsonl").exists() or not begun:
+            continue
+        shares = [[] for _ in begun]
+        number = 0
+        for line in (tracer / "incidents.jsonl").read_text().splitlines(keepends=True):
+            try:
+                number = max(0, bisect.bisect(list(begun.values()), json.loads(line)["monotonic_ns"] / 1e9) - 1)
+            except ValueError:
+                pass  # cut off: it is of the same run as the one before
+            shares[number].append(line)
+        for directory, share in zip(begun, shares):
+            (directory / "incidents.jsonl").write_text("".join(share))
+            if (tracer / "tracer_status").exists():
+                shutil.copy(tracer / "tracer_status", directory)
+
+
 def runs_of(kernel, scenarios, chosen, methods, turn):
     """[(scenario, method)]: each scenario with every method; or, with a `turn`, with the one whose turn it is, so that over several
     turns every method meets every scenario."""
@@ -87,9 +114,10 @@ def runs_of(kernel, scenarios, chosen, methods, turn):
 
 
 def boots_of(scenarios, runs):
-    """[(what the guest needs, [(scenario, method)])]: as few boots as can be."""
+    """[(what the guest needs, [(scenario, method)])]: as few boots as can be, and in each the runs of a method together: they share
+    a tracer."""
     boots = collections.defaultdict(list)
-    for name, method in runs:
+    for name, method in sorted(runs, key=lambda run: METHODS.index(run[1]) if run[1] in METHODS else 0):
         alone = (name, method) if scenarios[name].panics else None
         boots[scenarios[name].boot, alone].append((name, method))
     return [(needs, runs) for (needs, _), runs in boots.items()]
@@ -214,15 +242,19 @@ def judged_runs(options, scenarios, runs, output, verified):
         problem = None
         if wanted and not options.no_boot:
             for name, method in runs_of_boot:  # what an earlier boot left must not pass for this one's
-                shutil.rmtree(output / f"{name}-{method}", ignore_errors=True)
+                for directory in (f"{name}-{method}", f"tracer-{name}-{method}"):
+                    shutil.rmtree(output / directory, ignore_errors=True)
             ask = options.oomtrace is not None and not verified and not panics
             status = boot(options, needs, wanted, output, ask)
             if ask:
                 verified = read_verified(output / "doctor.txt")
             if panics and status == GUEST_PANICKED:
                 collect_after_panic(output, output / wanted[0].replace(":", "-"))
-            elif status != 0 or panics:
-                problem = f"the guest failed with status {status}"
+            else:
+                if options.oomtrace is not None:
+                    deal_out_incidents(output, [run for run in runs_of_boot if ":".join(run) in wanted])
+                if status != 0 or panics:
+                    problem = f"the guest failed with status {status}"
         of_boot = {
             (name, method): judge(options, scenarios[name], name, method, output / f"{name}-{method}") for name, method in runs_of_boot
         }

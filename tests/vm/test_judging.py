@@ -209,5 +209,44 @@ class MadeAgain(unittest.TestCase):
         self.assertIn("0 of 1 runs passed on kernel newest, 1 failed", printed)
 
 
+class SharedTracer(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.output = pathlib.Path(directory.name)
+
+    def deal_out(self, begins, lines, status="0\n"):
+        """{run: lines that it got}, of the runs that begin at those seconds and share a tracer that wrote those lines."""
+        tracer = self.output / f"tracer-{next(iter(begins))}-kprobe"
+        tracer.mkdir()
+        (tracer / "incidents.jsonl").write_text("".join(lines))
+        (tracer / "tracer_status").write_text(status)
+        for name, seconds in begins.items():
+            (self.output / f"{name}-kprobe").mkdir()
+            if seconds is not None:
+                (self.output / f"{name}-kprobe" / "begin").write_text(f"{seconds}\n")
+        run_vm_test.deal_out_incidents(self.output, [(name, "kprobe") for name in begins])
+        dealt = self.output.glob("*-kprobe/incidents.jsonl")
+        return {path.parent.name.removesuffix("-kprobe"): path.read_text().splitlines(True) for path in dealt if path.parent != tracer}
+
+    @staticmethod
+    def line(seconds):
+        return json.dumps({"monotonic_ns": int(seconds * 1e9)}) + "\n"
+
+    def test_each_run_gets_what_came_while_it_was_on(self):
+        first, late, second, early = (self.line(seconds) for seconds in (12.5, 19.9, 20.1, 9))
+        dealt = self.deal_out({"memcg": 10.25, "swap": 20.0, "tmpfs": 31.0}, [early, first, second, late])
+        self.assertEqual(dealt, {"memcg": [early, first, late], "swap": [second], "tmpfs": []})
+        self.assertEqual((self.output / "swap-kprobe" / "tracer_status").read_text(), "0\n")
+
+    def test_a_line_that_is_cut_off_goes_with_the_one_before(self):
+        whole, cut = self.line(21), self.line(22)[:-9]
+        self.assertEqual(self.deal_out({"memcg": 10.0, "swap": 20.0}, [whole, cut]), {"memcg": [], "swap": [whole, cut]})
+
+    def test_a_run_that_never_began_gets_nothing(self):
+        one = self.line(25)
+        self.assertEqual(self.deal_out({"memcg": 10.0, "swap": None}, [one]), {"memcg": [one]})
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -5,10 +5,12 @@
 #
 # Runs in the test guest. Each argument drives one scenario of /scenarios out of memory with oomtrace attached by METHOD (fentry,
 # kprobe, tracepoint; `none`: without oomtrace, for the kernel's report alone) and leaves in /out/SCENARIO-METHOD/: dmesg.txt (of
-# this scenario only), expected (what was set up: a line per process), oom_kills (how many the kernel counted), memory.events of the
-# scenario's group and, with a tracer, incidents.jsonl, trace.oom, trace.log and tracer_status; or `skipped`, with the reason. With
-# `programs` first, what the verifier processed for each of oomtrace's programs is in /out/doctor.txt. Fails when a scenario did
-# not go as planned, after the others; whether oomtrace was right is for the host to say.
+# this scenario only), expected (what was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the
+# kernel counted), and memory.events of the scenario's group; or `skipped`, with the reason. Runs of the same method that follow
+# each other share a tracer, because its start takes an emulated processor longer than an OOM: in /out/tracer-SCENARIO-METHOD/,
+# named after the first of them, are incidents.jsonl, trace.oom, trace.log and tracer_status. With `programs` first, what the
+# verifier processed for each of oomtrace's programs is in /out/doctor.txt. Fails when a scenario did not go as planned, after the
+# others; whether oomtrace was right is for the host to say.
 #
 # A scenario's file sets `incidents` (how many the tracer is to see; 0: as many as there are, and `silent` more than the kernel
 # counts) and defines scenario(); what it mounts or sets it puts back in clean_up(). Its cgroup, if it has one, is $group. With
@@ -92,42 +94,31 @@ remove_group() {
 	fail "cannot remove $1"
 }
 
+# start_tracer: of $method, for all runs of it that come next; nothing where there is one already. What it leaves is in $traced.
 start_tracer() {
-	count=
-	[ "$incidents" -eq 0 ] || count="--count $incidents"
+	[ "$tracer_method" != "$method" ] || return 0
+	end_tracer
+	tracer_method=$method traced=/out/tracer-$scenario-$method
+	mkdir -p "$traced"
 	# An emulated processor needs more than the default for a walk over thousands of tasks.
-	# shellcheck disable=SC2086 # two words, or none
-	oomtrace trace --json --attach "$method" $count --record "$out/trace.oom" --walk-time-limit 2s \
-		>"$incidents_to" 2>"$out/trace.log" &
+	oomtrace trace --json --attach "$method" --record "$traced/trace.oom" --walk-time-limit 2s \
+		>"${incidents_to:-$traced/incidents.jsonl}" 2>"$traced/trace.log" &
 	tracer=$!
 	for _ in $(seq 600); do
-		! grep -q watching "$out/trace.log" || return 0
+		! grep -q watching "$traced/trace.log" || return 0
 		kill -0 $tracer 2>/dev/null || break
 		sleep 0.1
 	done
-	cat "$out/trace.log" >&2
-	kill -KILL $tracer 2>/dev/null
-	fail "oomtrace --attach $method is not watching"
+	cat "$traced/trace.log" >&2
+	echo "oom_scenarios: $run: oomtrace --attach $method is not watching" >&2
+	status=1
 }
 
 end_tracer() {
 	[ -n "$tracer" ] || return 0
-	if [ "$incidents" -eq 0 ]; then
-		# One for each kill that was counted, once it is over.
-		for _ in $(seq 300); do
-			[ "$(wc -l <"$out/incidents.jsonl")" -lt $((silent + kills)) ] || break
-			sleep 0.1
-		done
-		kill -TERM $tracer
-	fi
-	for _ in $(seq 300); do
-		kill -0 $tracer 2>/dev/null || break
-		sleep 0.1
-	done
-	# Still there: it has not seen what it was to see. What it has is worth having.
-	kill -TERM $tracer 2>/dev/null && echo "oom_scenarios: $run: oomtrace did not end by itself" >&2
+	kill -TERM $tracer 2>/dev/null
 	wait $tracer
-	echo $? >"$out/tracer_status"
+	echo $? >"$traced/tracer_status"
 	tracer=
 }
 
@@ -135,16 +126,29 @@ clean_up() {
 	:
 }
 
+# Of this run. Which of the tracer's are, the host tells by their time.
+await_incidents() {
+	awaited=$incidents
+	[ "$awaited" -ne 0 ] || awaited=$((silent + kills)) # one for each kill that was counted
+	for _ in $(seq 300); do
+		[ $(($(wc -l <"$traced/incidents.jsonl") - seen)) -lt $awaited ] || return 0
+		kill -0 $tracer 2>/dev/null || break
+		sleep 0.1
+	done
+	# What there is is worth having.
+	echo "oom_scenarios: $run: fewer than $awaited incidents" >&2
+}
+
 run_scenario() {
-	incidents=2 silent=0 tracer='' incidents_to=$out/incidents.jsonl
-	trap '[ -z "$tracer" ] || kill -KILL $tracer' EXIT
+	incidents=2 silent=0
 	# shellcheck source=/dev/null
 	. "/scenarios/$scenario.sh"
-	[ "$method" = none ] || start_tracer
+	[ "$method" = none ] || [ -n "$incidents_to" ] || seen=$(wc -l <"$traced/incidents.jsonl")
 	kills_before=$(oom_kills)
+	cut -d ' ' -f 1 /proc/uptime >"$out/begin"
 	scenario
 	kills=$(($(oom_kills) - kills_before))
-	[ "$method" = none ] || end_tracer
+	[ "$method" = none ] || await_incidents
 	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
 	sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >"$out/swap_total_kb"
 	cat $group/memory.events >"$out/memory.events" 2>/dev/null
@@ -155,11 +159,14 @@ if [ "$1" = programs ]; then
 	oomtrace doctor >/out/doctor.txt 2>&1
 	shift
 fi
-status=0 group=/sys/fs/cgroup/limited
+status=0 group=/sys/fs/cgroup/limited incidents_to='' tracer='' tracer_method=none
 for run in "$@"; do
 	scenario=${run%%:*} method=${run##*:}
 	out=/out/$scenario-$method
 	mkdir -p "$out"
+	# shellcheck source=/dev/null
+	incidents_to=$(incidents_to= && . "/scenarios/$scenario.sh" && echo "$incidents_to")
+	start_tracer
 	dmesg -c >/dev/null
 	# The holders die with the subshell, however it ends.
 	(run_scenario) || status=1
@@ -171,4 +178,5 @@ for run in "$@"; do
 		remove_group "$directory"
 	done
 done
+end_tracer
 exit $status
