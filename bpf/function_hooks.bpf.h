@@ -123,8 +123,8 @@ static __always_inline int on_kill_process(__u64 message)
 }
 
 /*
- * dump_header(oc) was entered. Before any choice it announces a panic or the lack of a victim; the episode is closed at once,
- * because after a panic there is no later.
+ * dump_header(oc) was entered. Before any choice it announces a panic or the lack of a victim. Before a panic the episode is
+ * closed at once, because there is no later; else when out_of_memory() returns, because the report is not printed yet.
  */
 static __always_inline int on_dump_header(__u64 oom_control)
 {
@@ -136,8 +136,6 @@ static __always_inline int on_dump_header(__u64 oom_control)
 	/* Without a victim a global OOM panics too ("System is deadlocked on memory"), unless sysrq asked for it. */
 	if (!invocation.tasks_seen || (!invocation.oom_memcg && BPF_CORE_READ(oc, order) != -1))
 		close_episode(WIRE_OUTCOME_PANIC, -1, WIRE_WALK_NONE, 0);
-	else
-		close_episode(WIRE_OUTCOME_NO_VICTIM, -1, WIRE_WALK_NONE, 0);
 	return 0;
 }
 

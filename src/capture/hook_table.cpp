@@ -16,7 +16,7 @@ constexpr bool yes = true, no = false;
 
 constexpr std::string_view no_follow_up = "when the victim's memory came back";
 
-constexpr std::array<Hook, 32> hooks{{
+constexpr std::array<Hook, 33> hooks{{
     // clang-format off
     // program                    kind                  target                          role                   fentry kprobe tp  required  lost without it
     {"fentry_out_of_memory",      HookKind::fentry,     "out_of_memory",                HookRole::entry,        yes, no,  no,  yes, "everything"},
@@ -32,6 +32,7 @@ constexpr std::array<Hook, 32> hooks{{
     {"kprobe_oom_kill_process",   HookKind::kprobe,     "oom_kill_process",             HookRole::choice,       no,  yes, no,  yes, "the choice"},
     {"fentry_dump_header",        HookKind::fentry,     "dump_header",                  HookRole::report,       yes, no,  no,  no,  "OOMs that end in a panic"},
     {"kprobe_dump_header",        HookKind::kprobe,     "dump_header",                  HookRole::report,       no,  yes, no,  no,  "OOMs that end in a panic"},
+    {"report_without_kill",       HookKind::tracepoint, "printk:console",               HookRole::notice,       no,  no,  yes, no,  "OOMs in which nobody is killed, until the next one"},
     {"fexit_out_of_memory",       HookKind::fexit,      "out_of_memory",                HookRole::outcome,      yes, no,  no,  yes, "the outcome"},
     {"kretprobe_out_of_memory",   HookKind::kretprobe,  "out_of_memory",                HookRole::outcome,      no,  yes, no,  yes, "the outcome"},
     {"walk_iterator_at_mark",     HookKind::tracepoint, "oom:mark_victim",              HookRole::walk,         no,  no,  yes, yes, "everything"},

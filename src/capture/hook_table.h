@@ -27,6 +27,7 @@ enum class HookRole : std::uint8_t {
     badness_part, // the same, where the compiler split oom_badness()
     choice,       // oom_kill_process() entered
     report,       // dump_header() entered
+    notice,       // the end of a report printed of which no other hook tells
     outcome,      // out_of_memory() returned
     walk,         // mark_victim, with the walk over the tasks
     mark,         // mark_victim alone

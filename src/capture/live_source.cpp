@@ -161,6 +161,19 @@ bool LiveSource::look_at_log()
     return true;
 }
 
+// True: what is next says that the kernel is printing; what it has printed is looked at.
+bool LiveSource::take_notice()
+{
+    // From 5.15 on the tracepoint fires before the line can be read.
+    constexpr std::chrono::milliseconds until_printed{5};
+    if (taken_ == staged_ || record_as<wire_header>(first_staged().first(sizeof(wire_header)))->kind != SAMPLE_OF_NOTICE)
+        return false;
+    (void)take_staged();
+    std::this_thread::sleep_for(until_printed);
+    log_.look(monotonic_now_ns());
+    return true;
+}
+
 template <typename Record>
 void LiveSource::add(Record record, wire_kind kind, std::uint64_t episode)
 {
@@ -321,7 +334,7 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
             add_at(*std::exchange(clock_due_ns_, std::nullopt), wire_clock{}, WIRE_CLOCK, 0);
             continue;
         }
-        if (look_at_log())
+        if (look_at_log() || take_notice())
             continue;
         if (const auto record = take_staged()) {
             after_delivery(*record);

@@ -64,6 +64,7 @@ class LiveSource final : public RecordSource
     [[nodiscard]] std::span<const std::byte> first_staged() const;
     std::optional<std::span<const std::byte>> take_staged();
     bool look_at_log();
+    bool take_notice();
     void after_delivery(std::span<const std::byte> record);
     void add_symbols(const wire_invocation_begin &begin);
     void add_names(std::uint64_t episode);

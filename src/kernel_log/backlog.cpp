@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel_log/report_incident.h"
+
 namespace oomtrace::kernel_log
 {
 
@@ -34,16 +36,12 @@ void Backlog::on_kill(const Kill &kill)
 void Backlog::take(Incident incident)
 {
     incident.before_start = true;
-    Host &host = incident.host;
-    if (host.hostname.empty())
-        host.hostname = host_.hostname;
-    host.arch = host_.arch;
-    if (!earlier_boot_) {
-        host.boot_id = host_.boot_id;
-        if (host.kernel.empty())
-            host.kernel = host_.kernel;
-        if (incident.realtime_ns == 0 && incident.monotonic_ns != 0)
-            incident.realtime_ns = static_cast<std::int64_t>(incident.monotonic_ns) + host_.realtime_offset_ns;
+    if (earlier_boot_) {
+        if (incident.host.hostname.empty())
+            incident.host.hostname = host_.hostname;
+        incident.host.arch = host_.arch;
+    } else {
+        add_host_facts(incident, host_);
     }
     incidents_.push_back(std::move(incident));
 }

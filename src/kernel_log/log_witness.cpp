@@ -20,18 +20,21 @@ namespace
 {
 
 constexpr std::string_view first_line = " invoked oom-killer: ";
+constexpr std::array<std::string_view, 2> last_lines_without_kill{"Out of memory and no killable processes",
+                                                                  " is already exiting. Skip killing the task"};
 constexpr std::size_t drop_bytes = LogWitness::most_bytes / 4; // at once
 constexpr int most_around = 3;                                 // reports that a report may be interleaved with, on each side
 constexpr std::size_t most_looked_at = 64;                     // lines that name the same process
+
+constexpr std::string_view nobody_chosen = "the kernel prints no report where it does not choose anybody";
 
 // The kernel prints nothing of these, or nothing that tells them apart.
 std::string_view why_no_report(const Incident &incident)
 {
     switch (incident.outcome) {
-    case Outcome::victim_already_dying:
     case Outcome::aborted:
     case Outcome::notifier_freed:
-        return "the kernel prints no report where it does not choose anybody";
+        return nobody_chosen;
     case Outcome::panic:
         return "the log is not read while the kernel panics";
     default:
@@ -59,6 +62,9 @@ std::vector<std::string> names_of(const Incident &incident)
 
 bool same_victim(const Incident &ours, const Incident &kernel)
 {
+    // One that is dying was the victim of another report before, most often.
+    if (ours.outcome == Outcome::victim_already_dying && kernel.outcome != Outcome::victim_already_dying)
+        return false;
     if (!ours.victim || !kernel.victim)
         return ours.victim.has_value() == kernel.victim.has_value();
     const Process &own = ours.victim->process, &named = kernel.victim->process;
@@ -241,6 +247,34 @@ std::optional<Incident> LogWitness::find_report(const Incident &incident)
     return std::nullopt;
 }
 
+std::optional<Incident> LogWitness::take_report_without_kill()
+{
+    if (text_.empty() || text_.back() != '\n')
+        return std::nullopt;
+    const std::string_view text = text_;
+    const std::string_view last = text.substr(line_start(text, text.size() - 1));
+    if (std::ranges::none_of(last_lines_without_kill,
+                             [&](std::string_view words) { return last.find(words) != std::string_view::npos; }))
+        return std::nullopt;
+    const std::size_t first = text.rfind(first_line);
+    if (first == std::string_view::npos)
+        return std::nullopt;
+    const std::size_t begin = line_start(text, first);
+    std::optional<Incident> found;
+    LogReader reader([&](Incident &&incident) { found = std::move(incident); }, "");
+    reader.feed(text.substr(begin));
+    reader.finish();
+    // Of a memory.oom.group one may be found dying after others were killed.
+    const auto killed = [](const KilledProcess &kill) { return kill.signalled; };
+    if (!found || std::ranges::any_of(found->kills, killed))
+        return std::nullopt;
+    for (const std::string &name : names_of(*found)) {
+        for (std::size_t at = text.find(name, begin); at != std::string_view::npos; at = text.find(name, at + 1))
+            used_.insert(std::ranges::lower_bound(used_, dropped_bytes_ + at), dropped_bytes_ + at);
+    }
+    return found;
+}
+
 void LogWitness::attend(Incident &incident)
 {
     KernelLogCheck &check = incident.kernel_log_check;
@@ -254,7 +288,9 @@ void LogWitness::attend(Incident &incident)
     }
     const auto kernel = find_report(incident);
     if (!kernel) {
-        check.note = "no report of this OOM was found in the kernel's log";
+        // There is one where the choice was made before it was seen that the chosen one is exiting.
+        check.note = incident.outcome == Outcome::victim_already_dying ? nobody_chosen
+                                                                       : "no report of this OOM was found in the kernel's log";
         if (overwritten_)
             append_note(check.note, "lines of it were overwritten before they were read");
         return;

@@ -32,6 +32,10 @@ class LogWitness
     // Fills incident.kernel_log_check, and what is absent otherwise: gfp_mask and order, the constraint, the cgroup that fired.
     void attend(Incident &incident);
 
+    // The report that ended with the line that came last and killed nobody: for a method whose hooks do not tell of such an
+    // OOM. Absent where the line is none that ends one.
+    [[nodiscard]] std::optional<Incident> take_report_without_kill();
+
     [[nodiscard]] std::size_t kept_bytes() const { return text_.size(); }
 
   private:

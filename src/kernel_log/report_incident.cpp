@@ -628,6 +628,18 @@ Incident incident_of(const ParsedReport &report, std::uint64_t number, const std
     return incident;
 }
 
+void add_host_facts(Incident &incident, const HostFacts &host)
+{
+    if (incident.host.hostname.empty())
+        incident.host.hostname = host.hostname;
+    incident.host.arch = host.arch;
+    incident.host.boot_id = host.boot_id;
+    if (incident.host.kernel.empty())
+        incident.host.kernel = host.kernel;
+    if (incident.realtime_ns == 0 && incident.monotonic_ns != 0)
+        incident.realtime_ns = static_cast<std::int64_t>(incident.monotonic_ns) + host.realtime_offset_ns;
+}
+
 bool is_oom_report(const ParsedReport &report)
 {
     if (report.has_invocation || report.summary || report.score || !report.kills.empty() || report.no_killable ||

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernel_log/parsed_report.h"
+#include "oomtrace/kernel_event.h"
 
 namespace oomtrace::kernel_log
 {
@@ -14,6 +15,9 @@ namespace oomtrace::kernel_log
 // `number` counts the reports of the input from 1. Of sizes that the log has in pages, bytes are made by the page size that the
 // report itself shows; completeness says where that had to be assumed.
 Incident incident_of(const ParsedReport &report, std::uint64_t number, const std::string &tracer_version);
+
+// What the report does not say of the host that printed it, in the boot that `host` is of.
+void add_host_facts(Incident &incident, const HostFacts &host);
 
 // Whether these lines are of an OOM at all: a Mem-Info alone is printed for other reasons too, and counts only where it shows a
 // zone that is below its min watermark.

@@ -67,6 +67,8 @@ class EpisodeMachine
     [[nodiscard]] std::optional<std::uint64_t> next_deadline_ns() const;
     [[nodiscard]] const EpisodeCounters &counters() const { return counters_; }
     [[nodiscard]] std::size_t open_episodes() const { return open_.size(); }
+    // Of the last one that began; 0 before.
+    [[nodiscard]] std::uint64_t newest_id() const { return newest_id_; }
     // Absent: closed.
     [[nodiscard]] Phase phase_of(std::uint64_t episode) const;
 

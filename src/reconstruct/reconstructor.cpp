@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "kernel_log/report_incident.h"
 #include "reconstruct/incident_builder.h"
 
 namespace oomtrace
@@ -28,10 +29,19 @@ std::vector<Incident> Reconstructor::on_log_line(const KernelLogLine &line)
 {
     witness_.on_line(line);
     backlog_.on_line(line, host_);
-    if (line.event != LogEvent::backlog_end) {
-        return {};
+    if (line.event == LogEvent::backlog_end) {
+        return backlog_.end();
     }
-    return backlog_.end();
+    std::vector<Incident> incidents;
+    if (line.event == LogEvent::text && !line.before_start && host_ && host_->attach_method == AttachMethod::tracepoint) {
+        if (auto incident = witness_.take_report_without_kill()) {
+            kernel_log::add_host_facts(*incident, *host_);
+            incident->host.tracer_version = host_->tracer_version;
+            incident->episode = machine_.newest_id();
+            incidents.push_back(std::move(*incident));
+        }
+    }
+    return incidents;
 }
 
 std::vector<Incident> Reconstructor::finish(FinishReason reason)

@@ -322,7 +322,9 @@ class IncidentComparison:
         if best and self.report.kills:
             self.check("points.highest_is_victim", best[1], self.chosen_tgid())
         chosen = [candidate["tgid"] for candidate in candidates.values() if candidate["chosen"]]
-        self.check("points.chosen", chosen, [self.chosen_tgid()])
+        listed = any(task.tgid == self.chosen_tgid() for task in self.report.tasks)
+        if chosen or listed or self.report.kills:  # one that exits before the table is printed has no row that could be marked
+            self.check("points.chosen", chosen, [self.chosen_tgid()])
 
     def chosen_tgid(self):
         """The summary names the leader, even one that has exited and has no row, or (oom_kill_allocating_task) a thread."""

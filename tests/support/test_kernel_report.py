@@ -19,10 +19,13 @@ def parse(name):
     return kernel_report.parse_reports(read(name))
 
 
+KILLING_NOBODY = {"no_killable_task-6.12.txt": [None, None], "already_exiting-6.12.txt": [1171, None]}
+
+
 class EveryStoredReport(unittest.TestCase):
     def test_is_read_whole(self):
         # Reports of 2.6 that were pasted into pages are for `oomtrace explain`.
-        files = sorted(set(DATA.glob("*.txt")) - set(DATA.glob("seed-*")))
+        files = sorted(set(DATA.glob("*.txt")) - set(DATA.glob("seed-*")) - {DATA / name for name in KILLING_NOBODY})
         self.assertGreaterEqual(len(files), 9)
         for file in files:
             text = read(file.name)
@@ -43,6 +46,12 @@ class EveryStoredReport(unittest.TestCase):
                         self.assertEqual(report.memcg_stats_path, report.summary.oom_memcg)
                         self.assertIn("memory", report.memcg)
                         self.assertGreater(len(report.memcg_stats), 20)
+
+    def test_is_read_where_nobody_is_killed(self):
+        for name, victims in KILLING_NOBODY.items():
+            reports = parse(name)
+            self.assertEqual([report.kills[0].pid if report.kills else None for report in reports], victims)
+            self.assertTrue(all(report.trigger_pid and report.memcg["memory"] for report in reports))
 
     def test_has_sizes_that_add_up(self):
         for file in sorted(DATA.glob("*.txt")):

@@ -221,5 +221,38 @@ TEST(Reconstructor, HandsOnHostAndLoss)
     EXPECT_EQ(reconstructor.loss()->dropped[0], 5U);
 }
 
+// What the kernel prints of an OOM without a victim, heard by that method.
+std::vector<Incident> heard_by(wire_attach_method method, std::uint32_t flags = 0)
+{
+    Stream stream;
+    stream.host([&](wire_host &wire) { wire.attach_method = method; });
+    stream.log_event(WIRE_LOG_LISTENING);
+    stream.log_line("4,1,1000000,-;eater invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=-1000", flags);
+    stream.log_line("4,2,1000100,-;CPU: 0 UID: 0 PID: 751 Comm: eater Not tainted 6.12.117 #1  Debian 6.12.117-1", flags);
+    stream.log_line("6,3,1000200,-;memory: usage 16384kB, limit 16384kB, failcnt 19", flags);
+    stream.log_line("4,4,1000300,-;Out of memory and no killable processes...", flags);
+    return replay(stream.records());
+}
+
+TEST(Reconstructor, TakesAnOomThatKilledNobodyFromTheReportWhereNoHookTellsOfIt)
+{
+    const std::vector<Incident> incidents = heard_by(WIRE_ATTACH_TRACEPOINT);
+    ASSERT_THAT(incidents, SizeIs(1));
+    const Incident &incident = incidents.front();
+    EXPECT_EQ(incident.outcome, Outcome::no_killable_task);
+    EXPECT_EQ(incident.trigger.process.pid, 751U);
+    EXPECT_EQ(incident.host.attach_method, AttachMethod::kernel_log);
+    EXPECT_FALSE(incident.before_start);
+    EXPECT_THAT(incident.host.boot_id, Not(IsEmpty()));
+    EXPECT_NE(incident.realtime_ns, 0);
+    EXPECT_NE(incident.host.tracer_version, "");
+}
+
+TEST(Reconstructor, LeavesTheReportToTheHooksThatTellOfIt)
+{
+    EXPECT_THAT(heard_by(WIRE_ATTACH_FENTRY), IsEmpty());
+    EXPECT_THAT(heard_by(WIRE_ATTACH_KPROBE), IsEmpty());
+}
+
 } // namespace
 } // namespace oomtrace::test

@@ -113,7 +113,7 @@ TEST(choose_hooks, kprobe_on_a_kernel_that_has_everything)
 TEST(choose_hooks, tracepoint_on_a_kernel_that_has_everything)
 {
     const auto choices = choose(AttachMethod::tracepoint, {});
-    EXPECT_EQ(selected(choices), with_what_all_use({"walk_iterator_at_mark", "signal_around_mark"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"walk_iterator_at_mark", "signal_around_mark", "report_without_kill"}));
     EXPECT_EQ(first_missing(choices), "");
 }
 
@@ -138,7 +138,7 @@ TEST(choose_hooks, without_the_iterator_the_tasks_are_walked_as_a_list)
     FakeKernel kernel;
     kernel.no_kfunc = {"bpf_iter_task_new"};
     const auto choices = choose(AttachMethod::tracepoint, kernel);
-    EXPECT_EQ(selected(choices), with_what_all_use({"walk_list_at_mark", "signal_around_mark"}));
+    EXPECT_EQ(selected(choices), with_what_all_use({"walk_list_at_mark", "signal_around_mark", "report_without_kill"}));
     EXPECT_THAT(reason_for(choices, "walk_iterator_at_mark"), HasSubstr("bpf_iter_task_new()"));
     EXPECT_EQ(first_missing(choices), "");
 }

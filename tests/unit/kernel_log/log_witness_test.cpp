@@ -21,6 +21,7 @@ using test::lines_of;
 using test::report_text;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 // As /dev/kmsg has them.
 std::vector<std::string> kmsg_lines(const std::string &text, const std::string &caller = "")
@@ -294,6 +295,71 @@ TEST(LogWitness, TakesEachReportWithoutAVictimOnce)
     third.trigger.process.comm = "stuck";
     witness.attend(third);
     EXPECT_EQ(third.kernel_log_check.compared, 0U);
+}
+
+TEST(LogWitness, GivesTheReportThatKilledNobodyWhenItsLastLineHasCome)
+{
+    LogWitness witness = listening();
+    std::vector<std::size_t> at;
+    std::vector<Incident> given;
+    const std::vector<std::string> lines = kmsg_lines(report_text("no_killable_task-6.12.txt"));
+    for (std::size_t line = 0; line < lines.size(); ++line) {
+        hear(witness, {lines[line]});
+        if (auto incident = witness.take_report_without_kill()) {
+            at.push_back(line);
+            given.push_back(std::move(*incident));
+        }
+    }
+    ASSERT_THAT(given, SizeIs(2));
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        EXPECT_THAT(lines[at[i]], HasSubstr("Out of memory and no killable processes"));
+        EXPECT_EQ(given[i].outcome, Outcome::no_killable_task);
+        EXPECT_FALSE(given[i].victim);
+        EXPECT_EQ(given[i].trigger.process.comm, "eater");
+        EXPECT_THAT(given[i].candidates, SizeIs(2));
+    }
+}
+
+TEST(LogWitness, GivesTheReportOfOneThatWasExitingAndNotTheOneBefore)
+{
+    LogWitness witness = listening();
+    std::vector<Incident> given;
+    for (const std::string &line : kmsg_lines(report_text("already_exiting-6.12.txt"))) {
+        hear(witness, {line});
+        if (auto incident = witness.take_report_without_kill())
+            given.push_back(std::move(*incident));
+    }
+    ASSERT_THAT(given, SizeIs(1));
+    EXPECT_EQ(given[0].outcome, Outcome::victim_already_dying);
+    ASSERT_TRUE(given[0].victim);
+    EXPECT_EQ(given[0].victim->process.pid, 1170U);
+    ASSERT_THAT(given[0].kills, SizeIs(1));
+    EXPECT_FALSE(given[0].kills[0].signalled);
+
+    // It is nobody else's any more.
+    Incident later;
+    later.outcome = Outcome::killed;
+    later.victim.emplace().process.pid = 1170;
+    witness.attend(later);
+    EXPECT_EQ(later.kernel_log_check.compared, 0U);
+}
+
+TEST(LogWitness, HoldsTheReportOfOneThatWasExitingAgainstTheRecord)
+{
+    LogWitness witness = listening();
+    hear(witness, kmsg_lines(report_text("already_exiting-6.12.txt")));
+    Incident ours;
+    ours.outcome = Outcome::victim_already_dying;
+    ours.victim.emplace().process.pid = 1170;
+    witness.attend(ours);
+    EXPECT_GT(ours.kernel_log_check.compared, 0U);
+
+    Incident silent; // killed by the report before, and asking for memory as it dies: of that nothing is printed
+    silent.outcome = Outcome::victim_already_dying;
+    silent.victim.emplace().process.pid = 1171;
+    witness.attend(silent);
+    EXPECT_EQ(silent.kernel_log_check.compared, 0U);
+    EXPECT_THAT(silent.kernel_log_check.note, HasSubstr("no report where it does not choose"));
 }
 
 // One more OOM of a storm is heard and attended to. Whether its report was found.
