@@ -70,11 +70,15 @@ static __always_inline void read_mm(struct wire_mm *out, struct mm_struct *mm)
 	out->rss_exact_valid = 1;
 }
 
-/* Of a task with PF_EXITING: has it left what a memcg's scan goes through? */
-static __always_inline bool has_left_cgroup(struct task_struct *leader)
+/*
+ * Of a task with PF_EXITING: has its process left what a memcg's scan goes through? A leader that is dead is still gone through, for
+ * as long as another thread has not begun to exit.
+ */
+static __always_inline bool has_left_cgroup(struct task_struct *task)
 {
-	return exiting_tasks_are_passed_over() ? !KERNEL_READ(leader, signal, live.counter)
-					       : KERNEL_READ(leader, exit_state) != 0;
+	if (KERNEL_READ(task, signal, live.counter))
+		return false;
+	return exiting_tasks_are_passed_over() || KERNEL_READ(task, group_leader, exit_state);
 }
 
 /* The thread's name. */

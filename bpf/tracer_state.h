@@ -24,8 +24,9 @@ struct tracer_config {
 	wire_u32 kills_counted;   /* the signals are watched, so that kills can be counted as the kernel does */
 	wire_u64 nr_swap_pages;   /* of that variable, and of total_swap_pages; 0: likewise */
 	wire_u64 total_swap_pages;
-	wire_u32 arguments;   /* enum tracer_arguments */
-	wire_u32 stack_bytes; /* THREAD_SIZE */
+	wire_u32 arguments;           /* enum tracer_arguments */
+	wire_u32 stack_bytes;         /* THREAD_SIZE */
+	wire_u32 pages_per_huge_page; /* HPAGE_PMD_NR */
 };
 
 /* How much of what a process was started with may be told: arguments hold secrets. */

@@ -33,6 +33,13 @@ static __always_inline __s64 read_stat(void *vm_stat, int index)
 		}                                                               \
 	} while (0)
 
+#define read_thp_item(record, vm_stat, wire_item, kernel_item)                   \
+	do {                                                                     \
+		read_node_item(record, vm_stat, wire_item, kernel_item);         \
+		if (thps_are_counted_whole())                                    \
+			(record)->stat[wire_item] *= tracer.pages_per_huge_page; \
+	} while (0)
+
 /* Bit per enum wire_migrate_type of the free lists of one order that are not empty. */
 __noinline int free_list_types(__u64 free_area)
 {
@@ -181,9 +188,9 @@ static __always_inline void read_node_stats(struct wire_node *record, struct pgl
 	read_node_item(record, vm_stat, WIRE_NODE_FOLL_PIN_ACQUIRED, NR_FOLL_PIN_ACQUIRED);
 	read_node_item(record, vm_stat, WIRE_NODE_FOLL_PIN_RELEASED, NR_FOLL_PIN_RELEASED);
 	read_node_item(record, vm_stat, WIRE_NODE_SWAPCACHE, NR_SWAPCACHE);
-	read_node_item(record, vm_stat, WIRE_NODE_ANON_THPS, NR_ANON_THPS);
-	read_node_item(record, vm_stat, WIRE_NODE_SHMEM_THPS, NR_SHMEM_THPS);
-	read_node_item(record, vm_stat, WIRE_NODE_FILE_THPS, NR_FILE_THPS);
+	read_thp_item(record, vm_stat, WIRE_NODE_ANON_THPS, NR_ANON_THPS);
+	read_thp_item(record, vm_stat, WIRE_NODE_SHMEM_THPS, NR_SHMEM_THPS);
+	read_thp_item(record, vm_stat, WIRE_NODE_FILE_THPS, NR_FILE_THPS);
 }
 
 __noinline int emit_node(__u64 address)

@@ -153,6 +153,8 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
     config.nr_nodes = options.nr_nodes;
     config.nr_cpus = static_cast<std::uint32_t>(std::max(1, libbpf_num_possible_cpus()));
     config.stack_bytes = thread_size();
+    // A table of the lowest level, one page of eight-byte entries, maps a huge page.
+    config.pages_per_huge_page = static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE)) / 8;
     config.walk_task_limit = options.walk_task_limit;
     config.walk_time_limit_ns = static_cast<std::uint64_t>(options.walk_time_limit.count());
     if (const auto range = symbols.range_of("mem_cgroup_out_of_memory")) {

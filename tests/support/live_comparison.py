@@ -106,7 +106,7 @@ class LiveComparison:
         for field in ("pid", "comm"):
             self.check(f"trigger.{field}", live["trigger"][field], (log["trigger"] or {}).get(field))
         summaries = [incident["verdict"]["summary"] for incident in (live, log)]
-        if self._held_back:  # the victim's size is one of its counters
+        if self._held_back or self._swapping_pages:  # the victim's size is of its counters, which are compared as such
             summaries = [_without_size(summary) for summary in summaries]
         self.check("summary", *(_without_trigger(summary) for summary in summaries))
         # "asked by itself", "asked by biter[571, of process 570]"
@@ -251,7 +251,7 @@ def _without_trigger(summary):
 
 
 def _without_size(summary):
-    return re.sub(r"(\[[0-9]+\]) \([0-9.]+ [KMGT]?i?B\)", r"\1", summary, count=1)
+    return re.sub(r"(\[[0-9]+\]) \([0-9.]+ [KMGT]?i?B(?: \+ [0-9.]+ [KMGT]?i?B in swap)?\)", r"\1", summary, count=1)
 
 
 def _pid(incident):

@@ -31,6 +31,7 @@ struct decisions {
     __s64 memcg_kmem, memcg_has_oom_lock, memcg_oom_locked, memcg_oom_kill_disabled, memcg_swappiness;
     __s64 failcnt_is_v1_only;
     __s64 exiting_tasks_are_passed_over;
+    __s64 thps_are_counted_whole;
     __s64 MEMCG_MAX, MEMCG_OOM, MEMCG_OOM_KILL, MEMCG_SWAP_MAX;
     __s64 exit_tracepoint_precedes_exit_mm;
     __s64 chosen_points_is_signed;
@@ -203,6 +204,7 @@ int decide(void *context)
     decisions.memcg_counts_group_kills = memcg_counts_group_kills();
     decisions.failcnt_is_v1_only = failcnt_is_v1_only();
     decisions.exiting_tasks_are_passed_over = exiting_tasks_are_passed_over();
+    decisions.thps_are_counted_whole = thps_are_counted_whole();
     decisions.exit_tracepoint_precedes_exit_mm = exit_tracepoint_precedes_exit_mm();
     decisions.chosen_points_is_signed = chosen_points_is_signed();
     decisions.has_lookup_percpu_elem = has_lookup_percpu_elem();

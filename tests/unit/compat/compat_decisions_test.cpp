@@ -53,6 +53,7 @@ struct Kernel {
     bool memcg_swappiness;
     bool failcnt_is_v1_only;
     bool dead_tasks_are_passed_over;
+    bool thps_are_counted_whole;
     bool exit_tracepoint_comes_first;
     bool lookup_percpu_elem;
     bool group_kills_are_counted;
@@ -78,6 +79,7 @@ const std::array amd64_kernels = {
         .memcg_swappiness = true,
         .failcnt_is_v1_only = false,
         .dead_tasks_are_passed_over = false,
+        .thps_are_counted_whole = true,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = false,
         .group_kills_are_counted = false,
@@ -96,6 +98,7 @@ const std::array amd64_kernels = {
         .memcg_swappiness = true,
         .failcnt_is_v1_only = false,
         .dead_tasks_are_passed_over = false,
+        .thps_are_counted_whole = false,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = true,
         .group_kills_are_counted = true,
@@ -114,6 +117,7 @@ const std::array amd64_kernels = {
         .memcg_swappiness = true,
         .failcnt_is_v1_only = false,
         .dead_tasks_are_passed_over = false,
+        .thps_are_counted_whole = false,
         .exit_tracepoint_comes_first = false,
         .lookup_percpu_elem = true,
         .group_kills_are_counted = true,
@@ -132,6 +136,7 @@ const std::array amd64_kernels = {
         .memcg_swappiness = true,
         .failcnt_is_v1_only = true,
         .dead_tasks_are_passed_over = false,
+        .thps_are_counted_whole = false,
         .exit_tracepoint_comes_first = true,
         .lookup_percpu_elem = true,
         .group_kills_are_counted = true,
@@ -150,6 +155,7 @@ const std::array amd64_kernels = {
         .memcg_swappiness = false,
         .failcnt_is_v1_only = true,
         .dead_tasks_are_passed_over = true,
+        .thps_are_counted_whole = false,
         .exit_tracepoint_comes_first = true,
         .lookup_percpu_elem = true,
         .group_kills_are_counted = true,
@@ -285,6 +291,7 @@ Decisions expected_of(const Kernel &kernel, const Layout &layout)
     expected["memcg_swappiness"] = kernel.memcg_swappiness ? layout.at("mem_cgroup", "swappiness") : none;
     expected["failcnt_is_v1_only"] = kernel.failcnt_is_v1_only;
     expected["exiting_tasks_are_passed_over"] = kernel.dead_tasks_are_passed_over;
+    expected["thps_are_counted_whole"] = kernel.thps_are_counted_whole;
     expected["exit_tracepoint_precedes_exit_mm"] = kernel.exit_tracepoint_comes_first;
     expected["chosen_points_is_signed"] = 1; // all since 5.9
     expected["memcg_counts_group_kills"] = kernel.group_kills_are_counted;
