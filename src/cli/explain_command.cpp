@@ -79,8 +79,8 @@ class Explanation
 {
   public:
     explicit Explanation(const ExplainOptions &options)
-        : options_(options), reader_([this](Incident &&incident) { take(std::move(incident)); }, OOMTRACE_VERSION),
-          sink_(make_sink(options.output)), thread_([this](const Incident &incident) { show(incident); })
+        : options_(options), reader_([this](kernel_log::FoundReport &&found) { take(std::move(found)); }),
+          sink_(make_sink(options.output)), thread_([this](const Incident &incident) { show(incident); }, OOMTRACE_VERSION)
     {
     }
 
@@ -131,12 +131,12 @@ class Explanation
     [[nodiscard]] bool enough() const { return options_.output.count && found_ >= *options_.output.count; }
     [[nodiscard]] bool is_over() const { return output_failed_ || enough(); }
 
-    void take(Incident &&incident)
+    void take(kernel_log::FoundReport &&found)
     {
         if (is_over())
             return;
         ++found_;
-        thread_.hand_over(std::move(incident));
+        thread_.hand_over(std::move(found));
     }
 
     // On the thread.

@@ -12,7 +12,8 @@ namespace
 // A log is read block by block, and the reports of a block come together: as many as the thread is to have meanwhile.
 constexpr std::size_t most_incidents = 64;
 constexpr std::size_t worth_waking = 16;
-constexpr std::size_t most_tasks = 8192; // a task takes 300 to 400 bytes
+constexpr std::size_t worth_helping = 24; // behind a thread that was woken in time there are fewer
+constexpr std::size_t most_tasks = 8192;  // a task takes 300 to 400 bytes
 constexpr std::size_t stack_bytes = 1UL << 20;
 
 } // namespace
@@ -33,12 +34,19 @@ bool IncidentThread::has_room() const
     return queue_.size() <= most_incidents / 2 && tasks_ <= most_tasks / 2;
 }
 
-void IncidentThread::hand_over(Incident incident)
+void IncidentThread::hand_over(kernel_log::FoundReport found)
 {
-    std::vector<Incident> done;
+    Item item{std::move(found), nullptr, 0};
+    item.tasks = item.found.report->rows.size();
+    std::vector<Item> done;
     std::unique_lock lock(mutex_);
-    tasks_ += incident.candidates.size();
-    queue_.push_back(std::move(incident));
+    if (queue_.size() >= worth_helping) {
+        lock.unlock();
+        item.incident = std::make_unique<Incident>(kernel_log::incident_of(item.found, tracer_version_));
+        lock.lock();
+    }
+    tasks_ += item.tasks;
+    queue_.push_back(std::move(item));
     if (queue_.size() == worth_waking || tasks_ > most_tasks)
         came_.notify_one();
     if (is_full())
@@ -78,12 +86,15 @@ void IncidentThread::run()
         came_.wait(lock, [this] { return !queue_.empty() || finishing_; });
         if (queue_.empty())
             return;
-        Incident &incident = queue_.front(); // stays where it is: a deque that grows at its end moves nothing
+        Item &item = queue_.front(); // stays where it is: a deque that grows at its end moves nothing
         lock.unlock();
-        work_(incident);
+        if (item.incident)
+            work_(*item.incident);
+        else
+            work_(kernel_log::incident_of(item.found, tracer_version_));
         lock.lock();
-        tasks_ -= incident.candidates.size();
-        done_.push_back(std::move(incident));
+        tasks_ -= item.tasks;
+        done_.push_back(std::move(item));
         queue_.pop_front();
         if (has_room())
             went_.notify_one();

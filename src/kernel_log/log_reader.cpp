@@ -114,8 +114,12 @@ std::string_view after_last_lines(std::string_view text, std::size_t bytes)
 
 } // namespace
 
+LogReader::LogReader(DeliverReport deliver) : deliver_(std::move(deliver)) {}
+
 LogReader::LogReader(Deliver deliver, std::string tracer_version)
-    : deliver_(std::move(deliver)), tracer_version_(std::move(tracer_version))
+    : LogReader([deliver = std::move(deliver), version = std::move(tracer_version)](FoundReport &&found) {
+          deliver(incident_of(found, version));
+      })
 {
 }
 
@@ -369,11 +373,11 @@ void LogReader::take_kind(LineKind kind, std::string_view text, const LogLine &l
     case LineKind::other_report:
         stream.foreign = true;
         if (stream.open != nullptr)
-            stream.open->report.foreign_lines = true;
+            stream.open->report->foreign_lines = true;
         return;
     case LineKind::invocation:
         if (stream.open != nullptr) {
-            stream.open->report.cut_by_next = true;
+            stream.open->report->cut_by_next = true;
             close_report(*stream.open);
         }
         break;
@@ -396,8 +400,8 @@ void LogReader::take_kind(LineKind kind, std::string_view text, const LogLine &l
         if (kind != LineKind::invocation && !may_begin_headless(kind))
             return;
         open_report(stream, line);
-    } else if (kind == LineKind::summary && stream.open->report.summary) {
-        stream.open->report.cut_by_next = true;
+    } else if (kind == LineKind::summary && stream.open->report->summary) {
+        stream.open->report->cut_by_next = true;
         close_report(*stream.open);
         open_report(stream, line);
     }
@@ -419,7 +423,7 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
         }
         // The reaper is another task than the one that killed: another caller.
         for (std::size_t back = pending_.size(); back-- > 0;) {
-            ParsedReport &report = pending_[back]->report;
+            ParsedReport &report = *pending_[back]->report;
             const bool killed = std::any_of(report.kills.begin(), report.kills.end(),
                                             [&](const KillLine &kill) { return kill.pid == reaped.pid; });
             if (report.host == line.host && killed) {
@@ -435,11 +439,11 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
             parse_into(*target, kind, text, line, stream);
         return;
     }
-    if (target != nullptr && target->report.is_over()) {
+    if (target != nullptr && target->report->is_over()) {
         ParsedReport probe;
         if (!parse_choice_line(kind, text, line, probe))
             return;
-        const ParsedReport &report = target->report;
+        const ParsedReport &report = *target->report;
         if (kind == LineKind::already_exiting && !report.group_path.empty()) {
             parse_into(*target, kind, text, line, stream);
             return;
@@ -466,7 +470,7 @@ void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &l
 
 void LogReader::parse_into(Pending &pending, LineKind kind, std::string_view text, const LogLine &line, Stream &stream)
 {
-    ParsedReport &report = pending.report;
+    ParsedReport &report = *pending.report;
     if (!parse_line(kind, text, line, report, stream.state)) {
         count_stray(stream);
         return;
@@ -485,7 +489,7 @@ void LogReader::count_stray(Stream &stream)
 {
     if (stream.open == nullptr)
         return;
-    ++stream.open->report.unread_lines;
+    ++stream.open->report->unread_lines;
     if (++stream.stray > most_stray)
         close_report(*stream.open);
 }
@@ -495,7 +499,7 @@ LogReader::Pending &LogReader::open_report(Stream &stream, const LogLine &line)
     if (stream.open != nullptr)
         close_report(*stream.open);
     auto pending = std::make_unique<Pending>();
-    ParsedReport &report = pending->report;
+    ParsedReport &report = *pending->report;
     report.host = line.host;
     report.caller = line.caller;
     report.logged_at = line.wall_clock;
@@ -522,7 +526,7 @@ void LogReader::close_report(Pending &pending)
 {
     pending.closed = true;
     pending.closed_at = totals_.bytes;
-    ParsedReport &report = pending.report;
+    ParsedReport &report = *pending.report;
     for (const auto &stream : streams_) {
         if (stream->open == &pending) {
             stream->open = nullptr;
@@ -550,7 +554,7 @@ void LogReader::deliver_ready(bool all)
 {
     std::size_t rows = 0;
     for (const auto &pending : pending_)
-        rows += pending->closed ? pending->report.rows.size() : 0;
+        rows += pending->closed ? pending->report->rows.size() : 0;
     while (!pending_.empty()) {
         Pending &front = *pending_.front();
         const bool too_many = pending_.size() > most_pending || rows > most_pending_rows;
@@ -561,7 +565,7 @@ void LogReader::deliver_ready(bool all)
         }
         if (!all && !too_many && totals_.bytes - front.closed_at < linger_bytes)
             return;
-        rows -= std::min(rows, front.report.rows.size());
+        rows -= std::min(rows, front.report->rows.size());
         for (const auto &stream : streams_) {
             if (stream->last == &front)
                 stream->last = nullptr;
@@ -575,7 +579,7 @@ void LogReader::deliver_ready(bool all)
 
 void LogReader::deliver(Pending &pending)
 {
-    const ParsedReport &report = pending.report;
+    const ParsedReport &report = *pending.report;
     if (!is_oom_report(report))
         return;
     const std::uint64_t stamp = report.monotonic_ns.value_or(0);
@@ -591,9 +595,7 @@ void LogReader::deliver(Pending &pending)
         delivered_order_.pop_front();
     }
     ++totals_.reports;
-    Incident incident = incident_of(report, totals_.reports, tracer_version_);
-    pending.report.rows = {}; // a long table is in the incident now, and is not kept twice while that is looked at
-    deliver_(std::move(incident));
+    deliver_({std::move(pending.report), totals_.reports});
 }
 
 } // namespace oomtrace::kernel_log

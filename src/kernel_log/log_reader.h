@@ -24,6 +24,7 @@
 #include "kernel_log/line_prefix.h"
 #include "kernel_log/parsed_report.h"
 #include "kernel_log/pstore_parts.h"
+#include "kernel_log/report_incident.h"
 #include "oomtrace/incident.h"
 
 namespace oomtrace::kernel_log
@@ -40,8 +41,11 @@ class LogReader
 {
   public:
     using Deliver = std::function<void(Incident &&)>;
+    using DeliverReport = std::function<void(FoundReport &&)>;
 
     LogReader(Deliver deliver, std::string tracer_version);
+    // For a caller that makes the incidents, with incident_of(), when and where it likes.
+    explicit LogReader(DeliverReport deliver);
     LogReader(const LogReader &) = delete;
     LogReader &operator=(const LogReader &) = delete;
     ~LogReader();
@@ -56,7 +60,7 @@ class LogReader
 
   private:
     struct Pending {
-        ParsedReport report;
+        std::unique_ptr<ParsedReport> report = std::make_unique<ParsedReport>();
         std::uint64_t closed_at = 0; // bytes read when it was over; 0: it is open
         bool closed = false;
     };
@@ -103,8 +107,7 @@ class LogReader
     void deliver(Pending &pending);
     [[nodiscard]] bool watching() const;
 
-    Deliver deliver_;
-    std::string tracer_version_;
+    DeliverReport deliver_;
     std::string carry_;   // the last line, as far as it has come
     std::string context_; // what was passed over last: a report may begin a few lines before the needle
     std::string scratch_;

@@ -23,6 +23,7 @@ namespace
 
 constexpr std::uint64_t assumed_page_size = 4096;
 constexpr std::int32_t oom_disable = -17;
+constexpr std::size_t long_table = 1024;
 
 bool starts_with_memcg(std::string_view message)
 {
@@ -618,13 +619,16 @@ class Builder
 
 } // namespace
 
-Incident incident_of(const ParsedReport &report, std::uint64_t number, const std::string &tracer_version)
+Incident incident_of(FoundReport &found, const std::string &tracer_version)
 {
+    ParsedReport &report = *found.report;
     Incident incident;
     incident.id = fmt::format("log-{:016x}", report.text_hash);
-    incident.episode = number;
+    incident.episode = found.number;
     Builder(report, incident).build(tracer_version);
     incident.kernel_log_check.note = "read from the kernel's own report: there is no other record of it";
+    if (report.rows.size() > long_table)
+        report.rows = {};
     return incident;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "kernel_log/parsed_report.h"
@@ -12,9 +13,16 @@
 namespace oomtrace::kernel_log
 {
 
-// `number` counts the reports of the input from 1. Of sizes that the log has in pages, bytes are made by the page size that the
-// report itself shows; completeness says where that had to be assumed.
-Incident incident_of(const ParsedReport &report, std::uint64_t number, const std::string &tracer_version);
+// A report that a log has, whole.
+struct FoundReport {
+    std::unique_ptr<ParsedReport> report;
+    std::uint64_t number = 0; // among those of the input, from 1
+};
+
+// Of sizes that the log has in pages, bytes are made by the page size that the report itself shows; completeness says where
+// that had to be assumed. A long table is taken out of the report, so that it is not kept twice while the incident is looked
+// at.
+Incident incident_of(FoundReport &found, const std::string &tracer_version);
 
 // What the report does not say of the host that printed it, in the boot that `host` is of.
 void add_host_facts(Incident &incident, const HostFacts &host);
