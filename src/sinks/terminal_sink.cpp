@@ -14,14 +14,15 @@ Result<void> TerminalSink::on_incident(const Incident &incident, const Verdict &
 {
     constexpr std::size_t piece = 32UL << 10;
     Result<void> result;
-    std::string text;
+    std::string &text = text_;
+    text.clear();
     const auto write = [&] {
         if (result)
             result = write_text(out_, text, "print the report of incident " + escape_text(incident.id));
         text.clear();
     };
     terminal::write_report(incident, verdict, options_, [&](const terminal::Lines &part) {
-        terminal::print(part, options_.color, text);
+        part.print(options_.color, text);
         if (text.size() >= piece)
             write();
     });
@@ -31,7 +32,7 @@ Result<void> TerminalSink::on_incident(const Incident &incident, const Verdict &
 
 Result<void> TerminalSink::on_loss(const LossTotals &totals)
 {
-    return write_text(out_, terminal::print({terminal::line_of(loss_text(totals), terminal::Style::warning)}, options_.color),
+    return write_text(out_, terminal::print(terminal::line_of(loss_text(totals), terminal::Style::warning), options_.color),
                       "print a note of lost records");
 }
 

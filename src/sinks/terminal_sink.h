@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <string>
 
 #include "oomtrace/sink.h"
 
@@ -36,6 +37,7 @@ class TerminalSink final : public Sink
   private:
     std::ostream &out_;
     TerminalOptions options_;
+    std::string text_; // of the incident that is being written, as far as it is not written yet
 };
 
 } // namespace oomtrace

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/names.h"
 #include "sinks/terminal/safe_text.h"
@@ -56,9 +58,9 @@ std::string event_text(const TimelineEntry &entry)
     case TimelineEvent::scan_began:
         return "began to weigh tasks";
     case TimelineEvent::chosen:
-        return fmt::format("{} chosen", who);
+        return concat({who, " chosen"});
     case TimelineEvent::signalled:
-        return fmt::format("SIGKILL sent to {}", who);
+        return concat({"SIGKILL sent to ", who});
     case TimelineEvent::marked:
         return fmt::format("{} may use the memory reserves, to exit", who);
     case TimelineEvent::capture_closed:
@@ -68,7 +70,7 @@ std::string event_text(const TimelineEntry &entry)
     case TimelineEvent::reaper_started:
         return fmt::format("reaper began to take the memory of {}", who);
     case TimelineEvent::reaper_finished:
-        return fmt::format("reaper done with {}", who);
+        return concat({"reaper done with ", who});
     case TimelineEvent::reaper_skipped:
         return fmt::format("reaper left {} alone", who);
     case TimelineEvent::exited:
@@ -113,9 +115,9 @@ Lines kill_lines(const Incident &incident, std::size_t most, std::size_t width)
     const bool exiting = std::all_of(incident.kills.begin(), incident.kills.end(),
                                      [](const KilledProcess &kill) { return kill.why == KillWhy::already_exiting; });
     Lines lines = section(exiting ? "EXITING" : "KILLED", counted(incident.kills.size(), "process", "processes"), width);
-    append(lines, table.lines(2, width));
+    table.add_to(lines, 2, width);
     if (shown < incident.kills.size())
-        append(lines, labelled("", fmt::format("and {} more", count_text(incident.kills.size() - shown)), width));
+        add_labelled(lines, "", fmt::format("and {} more", count_text(incident.kills.size() - shown)), width);
     return lines;
 }
 
@@ -124,17 +126,23 @@ Lines timeline_lines(const Incident &incident, std::size_t most, std::size_t wid
     if (incident.timeline.empty())
         return {};
     const std::size_t shown = std::min(most, incident.timeline.size());
+    std::vector<std::string> times;
+    times.reserve(shown);
     std::size_t widest = 0;
-    for (std::size_t i = 0; i < shown; ++i)
-        widest = std::max(widest, display_width(milliseconds_text(incident.timeline[i].since_invocation_ns)));
+    for (std::size_t i = 0; i < shown; ++i) {
+        times.push_back(milliseconds_text(incident.timeline[i].since_invocation_ns));
+        widest = std::max(widest, times.back().size());
+    }
     Lines lines = section("TIMELINE", "from the moment the OOM killer was invoked", width);
     for (std::size_t i = 0; i < shown; ++i) {
-        const TimelineEntry &entry = incident.timeline[i];
-        lines.push_back(
-            line_of(fmt::format("  {:>{}}  {}", milliseconds_text(entry.since_invocation_ns), widest, event_text(entry))));
+        lines.add_spaces(2 + widest - times[i].size());
+        lines.add(times[i]);
+        lines.add_spaces(2);
+        lines.add(event_text(incident.timeline[i]));
+        lines.end_line();
     }
     if (shown < incident.timeline.size())
-        append(lines, labelled("", fmt::format("and {} more moments", count_text(incident.timeline.size() - shown)), width));
+        add_labelled(lines, "", fmt::format("and {} more moments", count_text(incident.timeline.size() - shown)), width);
     return lines;
 }
 
@@ -165,12 +173,12 @@ Lines returned_lines(const Incident &incident, std::size_t width)
     }
     Lines lines;
     if (!text.empty())
-        append(lines, labelled("came back", text, width, after.returned_bytes ? Style::good : Style::warning));
+        add_labelled(lines, "came back", text, width, after.returned_bytes ? Style::good : Style::warning);
     if (after.rescans != 0)
-        append(lines, labelled("meanwhile",
-                               fmt::format("the OOM killer was invoked {} more and waited for the victim each time",
-                                           counted(after.rescans, "time", "times")),
-                               width));
+        add_labelled(lines, "meanwhile",
+                     fmt::format("the OOM killer was invoked {} more and waited for the victim each time",
+                                 counted(after.rescans, "time", "times")),
+                     width);
     return lines;
 }
 

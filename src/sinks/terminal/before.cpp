@@ -91,13 +91,13 @@ Lines before_lines(const Incident &incident, bool full, std::size_t width)
         return {};
     Lines lines = section("BEFORE", reclaim ? reclaim_text(*reclaim) : "rounds of reclaim were not watched", width);
     if (reclaim && !reclaim->zones.empty()) {
-        append(lines, zone_table(*reclaim).lines(2, width));
+        zone_table(*reclaim).add_to(lines, 2, width);
         if (reclaim->zones_left_out != 0)
-            append(lines,
-                   labelled("", fmt::format("and {} more zones", count_text(std::uint64_t{reclaim->zones_left_out})), width));
+            add_labelled(lines, "", fmt::format("and {} more zones", count_text(std::uint64_t{reclaim->zones_left_out})),
+                         width);
     }
     if (compaction && (compaction->checks != 0 || full))
-        append(lines, labelled("compaction", compaction_text(*compaction), width));
+        add_labelled(lines, "compaction", compaction_text(*compaction), width);
     return lines;
 }
 

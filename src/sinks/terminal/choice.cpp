@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/names.h"
 #include "sinks/terminal/safe_text.h"
@@ -22,6 +23,7 @@ namespace
 {
 
 constexpr std::size_t name_width = 24;
+constexpr std::size_t most_columns = 10;
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view chosen_mark = "> ";
 constexpr std::string_view no_mark = "  ";
@@ -32,6 +34,7 @@ using Ranked = std::vector<const CandidateTask *>;
 Ranked ranked(const std::vector<CandidateTask> &candidates)
 {
     Ranked result;
+    result.reserve(candidates.size());
     for (const CandidateTask &candidate : candidates)
         result.push_back(&candidate);
     std::reverse(result.begin(), result.end());
@@ -77,9 +80,10 @@ std::string adjustment_text(const CandidateTask &candidate, const Incident &inci
     if (!candidate.process.oom_score_adj_known)
         return candidate.process.oom_adj ? fmt::format("oom_adj {}", *candidate.process.oom_adj) : "?";
     if (adj == 0 || !incident.total_pages || incident.host.page_size == 0 || !candidate.points)
-        return fmt::format("{}", adj);
+        return std::to_string(adj);
     const auto per_mille = static_cast<std::int64_t>(*incident.total_pages / 1000);
-    return fmt::format("{:+} ({})", adj, signed_bytes_text(adj * per_mille, incident.host.page_size));
+    return concat(
+        {adj > 0 ? "+" : "", std::to_string(adj), " (", signed_bytes_text(adj * per_mille, incident.host.page_size), ")"});
 }
 
 // A log of a kernel before 6.8 has the sum of the three kinds of resident memory, and not the parts.
@@ -98,14 +102,17 @@ struct Shape {
 Row candidate_row(const CandidateTask &candidate, const Incident &incident, Shape shape)
 {
     const bool recomputed = candidate.points_source == PointsSource::recomputed;
-    const std::string points =
-        candidate.points ? fmt::format("{}{}", recomputed ? "~" : "", count_text(*candidate.points)) : "-";
+    std::string points = candidate.points ? (recomputed ? "~" : "") + count_text(*candidate.points) : "-";
     std::string share = "-";
     if (candidate.points && incident.total_pages && *incident.total_pages != 0)
         share = percent_text(static_cast<double>(*candidate.points) / static_cast<double>(*incident.total_pages));
-    const std::string pid = fmt::format("[{}]", candidate.process.pid);
-    const std::string name = safe_text(candidate.process.comm, name_width - pid.size()) + pid;
-    std::vector<Cell> cells = {{std::string(candidate.chosen ? chosen_mark : no_mark) + name}, {points}, {share}};
+    const std::string pid = concat({"[", std::to_string(candidate.process.pid), "]"});
+    std::vector<Cell> cells;
+    cells.reserve(most_columns);
+    cells.push_back(
+        {concat({candidate.chosen ? chosen_mark : no_mark, safe_text(candidate.process.comm, name_width - pid.size()), pid})});
+    cells.push_back({std::move(points)});
+    cells.push_back({std::move(share)});
     const auto &memory = candidate.memory;
     const ProcessMemory::Unknown unknown = memory ? memory->unknown : ProcessMemory::Unknown{};
     const auto add_size = [&](std::uint64_t ProcessMemory::*member, bool missing) {
@@ -130,7 +137,9 @@ Row candidate_row(const CandidateTask &candidate, const Incident &incident, Shap
 
 std::vector<Column> columns_of(Shape shape)
 {
-    std::vector<Column> columns = {{"  process", Align::left}, {"points"}, {"share", Align::right, true}};
+    std::vector<Column> columns;
+    columns.reserve(most_columns);
+    columns.insert(columns.end(), {{"  process", Align::left}, {"points"}, {"share", Align::right, true}});
     if (shape.rss_sums)
         columns.push_back({"resident"});
     else
@@ -146,19 +155,19 @@ std::string title_text(const Incident &incident)
     const auto eligible =
         static_cast<std::uint64_t>(std::count_if(incident.candidates.begin(), incident.candidates.end(),
                                                  [](const CandidateTask &candidate) { return candidate.eligible; }));
-    std::string text = fmt::format("{}{} weighed, ", incident.completeness.complete ? "" : "at least ",
-                                   counted(incident.candidates.size(), "task", "tasks"));
+    std::string text = concat({incident.completeness.complete ? "" : "at least ",
+                               counted(incident.candidates.size(), "task", "tasks"), " weighed, "});
     if (incident.outcome == Outcome::aborted)
         text += "then the kernel gave up";
     else
-        text += fmt::format("{} could be killed", eligible == 0 ? "none" : count_text(eligible));
+        text += (eligible == 0 ? "none" : count_text(eligible)) + " could be killed";
     if (incident.host.page_size == 0 || eligible == 0)
         return text;
-    text += fmt::format("; a point is {}", exact_bytes_text(incident.host.page_size));
+    text += concat({"; a point is ", exact_bytes_text(incident.host.page_size)});
     const bool fits =
         incident.total_pages && *incident.total_pages <= std::numeric_limits<std::uint64_t>::max() / incident.host.page_size;
     if (fits)
-        text += fmt::format(", shares are of {}", bytes_text(*incident.total_pages * incident.host.page_size));
+        text += concat({", shares are of ", bytes_text(*incident.total_pages * incident.host.page_size)});
     return text;
 }
 
@@ -180,9 +189,9 @@ std::string margin_text(const Incident &incident)
     const std::int64_t points = ahead ? other.margin_points : -other.margin_points;
     std::string size;
     if (incident.host.page_size != 0)
-        size = fmt::format(" ({})", signed_bytes_text(points, incident.host.page_size).substr(1));
-    return fmt::format("{}{} {} {}", counted(static_cast<std::uint64_t>(points), "point", "points"), size,
-                       ahead ? "ahead of" : "BEHIND", label);
+        size = concat({" (", std::string_view(signed_bytes_text(points, incident.host.page_size)).substr(1), ")"});
+    return concat(
+        {counted(static_cast<std::uint64_t>(points), "point", "points"), size, ahead ? " ahead of " : " BEHIND ", label});
 }
 
 std::string spared_text(const Incident &incident, const Ranked &shown)
@@ -295,20 +304,20 @@ void write_choice(const Incident &incident, std::size_t top, bool all, std::size
             Row row = row_at(i);
             table.add_row(std::move(row.cells), row.style);
         }
-        append(lines, table.lines(2, width));
+        table.add_to(lines, 2, width);
     }
 
     if (incident.victim) {
         if (const std::string margin = margin_text(incident); !margin.empty())
-            append(lines, labelled("margin", margin, width));
+            add_labelled(lines, "margin", margin, width);
     }
     const bool all_explained = !all && shape.with_reason && rows.size() == incident.candidates.size();
     if (const std::string spared = spared_text(incident, rows); !spared.empty() && !all_explained)
-        append(lines, labelled("spared", spared, width));
+        add_labelled(lines, "spared", spared, width);
     const bool any_recomputed = std::any_of(
         rows.begin(), rows.end(), [](const CandidateTask *one) { return one->points_source == PointsSource::recomputed; });
     if (any_recomputed)
-        append(lines, labelled("~", "worked out by oomtrace: the kernel's own score was not seen", width));
+        add_labelled(lines, "~", "worked out by oomtrace: the kernel's own score was not seen", width);
     take(lines);
 }
 

@@ -92,28 +92,28 @@ Lines request_lines(const Incident &incident, std::size_t width)
     const Allocation &allocation = incident.allocation;
     Lines lines = section("REQUEST", "that could not be met", width);
     if (is_known(incident.trigger, incident.provenance.trigger))
-        append(lines, labelled("by", asking_task(incident.trigger.process), width));
-    append(lines, labelled("flags",
-                           fmt::format("gfp_mask {}, highest zone {}",
-                                       allocation.gfp_mask ? fmt::format("{:#x}", *allocation.gfp_mask) : "not known",
-                                       allocation.highest_zone ? safe_text(*allocation.highest_zone) : "not known"),
-                           width));
-    append(lines, labelled("nodes",
-                           fmt::format("of the request {}, of the task {}, cpuset {}",
-                                       node_list(allocation.nodemask, allocation.nodemask_known ? "any" : "not known"),
-                                       node_list(allocation.mems_allowed, "not known"),
-                                       incident.trigger.cpuset ? safe_text(*incident.trigger.cpuset) : "not known"),
-                           width));
-    append(lines, labelled("kernel says", or_unknown(incident.kernel_message), width));
-    append(lines, labelled("constraint",
-                           fmt::format("{}, total {}", incident.constraint ? name_of(*incident.constraint) : "not known",
-                                       incident.total_pages ? counted(*incident.total_pages, "page", "pages") : "not known"),
-                           width));
-    append(lines, labelled("invocation",
-                           fmt::format("number {} since the tracer started, {} ns on the monotonic clock", incident.episode,
-                                       count_text(incident.monotonic_ns)),
-                           width));
-    append(lines, labelled("time to", durations_text(incident.after), width));
+        add_labelled(lines, "by", asking_task(incident.trigger.process), width);
+    add_labelled(lines, "flags",
+                 fmt::format("gfp_mask {}, highest zone {}",
+                             allocation.gfp_mask ? fmt::format("{:#x}", *allocation.gfp_mask) : "not known",
+                             allocation.highest_zone ? safe_text(*allocation.highest_zone) : "not known"),
+                 width);
+    add_labelled(lines, "nodes",
+                 fmt::format("of the request {}, of the task {}, cpuset {}",
+                             node_list(allocation.nodemask, allocation.nodemask_known ? "any" : "not known"),
+                             node_list(allocation.mems_allowed, "not known"),
+                             incident.trigger.cpuset ? safe_text(*incident.trigger.cpuset) : "not known"),
+                 width);
+    add_labelled(lines, "kernel says", or_unknown(incident.kernel_message), width);
+    add_labelled(lines, "constraint",
+                 fmt::format("{}, total {}", incident.constraint ? name_of(*incident.constraint) : "not known",
+                             incident.total_pages ? counted(*incident.total_pages, "page", "pages") : "not known"),
+                 width);
+    add_labelled(lines, "invocation",
+                 fmt::format("number {} since the tracer started, {} ns on the monotonic clock", incident.episode,
+                             count_text(incident.monotonic_ns)),
+                 width);
+    add_labelled(lines, "time to", durations_text(incident.after), width);
     return lines;
 }
 
@@ -121,16 +121,15 @@ Lines host_lines(const Incident &incident, std::size_t width)
 {
     const Host &host = incident.host;
     Lines lines = section("HOST", "and the settings in force", width);
-    append(lines, labelled("host", fmt::format("{}, boot {}", or_unknown(host.hostname), or_unknown(host.boot_id)), width));
-    append(lines,
-           labelled("kernel",
-                    fmt::format("{}, {}, pages of {}, cgroup {}", or_unknown(host.kernel), or_unknown(host.arch),
-                                host.page_size == 0 ? "unknown size" : exact_bytes_text(host.page_size),
-                                host.cgroup_version == 0 ? "version not known" : fmt::format("v{}", host.cgroup_version)),
-                    width));
-    append(lines, labelled("oomtrace", or_unknown(host.tracer_version), width));
-    append(lines, labelled("huge pages", hugetlb_text(incident.hugetlb), width));
-    append(lines, labelled("sysctls", sysctl_list(incident.sysctls), width));
+    add_labelled(lines, "host", fmt::format("{}, boot {}", or_unknown(host.hostname), or_unknown(host.boot_id)), width);
+    add_labelled(lines, "kernel",
+                 fmt::format("{}, {}, pages of {}, cgroup {}", or_unknown(host.kernel), or_unknown(host.arch),
+                             host.page_size == 0 ? "unknown size" : exact_bytes_text(host.page_size),
+                             host.cgroup_version == 0 ? "version not known" : fmt::format("v{}", host.cgroup_version)),
+                 width);
+    add_labelled(lines, "oomtrace", or_unknown(host.tracer_version), width);
+    add_labelled(lines, "huge pages", hugetlb_text(incident.hugetlb), width);
+    add_labelled(lines, "sysctls", sysctl_list(incident.sysctls), width);
     return lines;
 }
 
@@ -140,10 +139,9 @@ Lines stack_lines(const Incident &incident, std::size_t width)
         return {};
     Lines lines = section("STACK", "of the asking task in the kernel, innermost first", width);
     for (const StackFrame &frame : incident.trigger.stack)
-        lines.push_back(line_of(
-            frame.address == 0
-                ? fmt::format("  {}", frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")
-                : fmt::format("  {:#018x}  {}", frame.address, frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")));
+        lines.append(line_of(frame.address == 0 ? fmt::format("  {}", frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")
+                                                : fmt::format("  {:#018x}  {}", frame.address,
+                                                              frame.symbol ? safe_text(*frame.symbol) : "(no symbol)")));
     return lines;
 }
 

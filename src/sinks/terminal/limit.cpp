@@ -119,12 +119,12 @@ Lines limit_lines(const Incident &incident, std::size_t width)
     Lines lines = incident.scope == Scope::memcg ? section("LIMIT", limit_text(memcg), width)
                                                  : section("CGROUPS", "of the victim; none of their limits fired", width);
     if (memcg.path && display_width(safe_text(*memcg.path)) > path_width)
-        append(lines, labelled("cgroup", safe_text(*memcg.path), width));
+        add_labelled(lines, "cgroup", safe_text(*memcg.path), width);
     if (!memcg.levels.empty())
-        append(lines, level_table(memcg).lines(2, width));
+        level_table(memcg).add_to(lines, 2, width);
     if (const MemcgLevel *group = group_level(memcg))
-        append(lines, labelled("group", fmt::format("{} has memory.oom.group set: it is killed as a whole", level_name(*group)),
-                               width));
+        add_labelled(lines, "group", fmt::format("{} has memory.oom.group set: it is killed as a whole", level_name(*group)),
+                     width);
     return lines;
 }
 
@@ -160,7 +160,7 @@ Lines limit_detail_lines(const Incident &incident, std::size_t width)
                        {level.oom_kill_disable ? "OOM killer disabled" : ""}});
     }
     Lines lines = section("CGROUPS", "protection, throttling and settings; innermost first", width);
-    append(lines, table.lines(2, width));
+    table.add_to(lines, 2, width);
     return lines;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/units.h"
@@ -27,8 +28,7 @@ std::optional<std::uint64_t> room_left(const LimitCounter &counter)
 
 std::string process_label(std::string_view comm, std::uint32_t pid)
 {
-    return pid == 0 ? fmt::format("{}[?]", comm.empty() ? "?" : safe_text(comm))
-                    : fmt::format("{}[{}]", comm.empty() ? "?" : safe_text(comm), pid);
+    return concat({comm.empty() ? "?" : safe_text(comm), "[", pid == 0 ? "?" : std::to_string(pid), "]"});
 }
 
 std::string process_label(const Process &process)
@@ -76,7 +76,7 @@ std::string held_text(const ProcessMemory &memory)
         return "size not known";
     if (memory.swap_bytes == 0 || memory.swap_bytes < rss / 100)
         return bytes_text(rss);
-    return fmt::format("{} + {} in swap", bytes_text(rss), bytes_text(memory.swap_bytes));
+    return concat({bytes_text(rss), " + ", bytes_text(memory.swap_bytes), " in swap"});
 }
 
 } // namespace oomtrace::terminal

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/aftermath.h"
 #include "sinks/terminal/before.h"
@@ -41,25 +42,26 @@ std::string when_text(const Incident &incident)
         text[text.find('T')] = ' ';
         text += " UTC";
     } else {
-        text = incident.monotonic_ns == 0 ? "" : fmt::format("{} after boot", duration_text(incident.monotonic_ns));
+        text = incident.monotonic_ns == 0 ? "" : duration_text(incident.monotonic_ns) + " after boot";
         if (incident.log_facts && !incident.log_facts->logged_at.empty())
             text += (text.empty() ? "" : ", logged ") + safe_text(incident.log_facts->logged_at);
         if (text.empty())
             text = "not known";
     }
     const Host &host = incident.host;
-    text += host.hostname.empty() ? ", host not known" : fmt::format(", host {}", safe_text(host.hostname));
+    text += host.hostname.empty() ? ", host not known" : ", host " + safe_text(host.hostname);
     if (!host.kernel.empty())
-        text += fmt::format(", Linux {}", safe_text(host.kernel));
+        text += ", Linux " + safe_text(host.kernel);
     return text;
 }
 
 std::string process_details(const Process &process)
 {
     std::string text = process_label_with_thread(process);
-    text += process.uid ? fmt::format(", uid {}", *process.uid) : "";
+    if (process.uid)
+        text += ", uid " + std::to_string(*process.uid);
     if (process.cgroup)
-        text += fmt::format(", in {}", safe_text(*process.cgroup));
+        text += ", in " + safe_text(*process.cgroup);
     return text;
 }
 
@@ -76,7 +78,8 @@ std::string request_text(const Incident &incident)
         return "nothing: the OOM killer was started by hand";
     std::string text;
     if (allocation.order && *allocation.order >= 0 && *allocation.order < 32 && incident.host.page_size != 0)
-        text = fmt::format("{} (order {}", exact_bytes_text(incident.host.page_size << *allocation.order), *allocation.order);
+        text = concat(
+            {exact_bytes_text(incident.host.page_size << *allocation.order), " (order ", std::to_string(*allocation.order)});
     else
         text = fmt::format("how much is not known ({}", allocation.order ? fmt::format("order {}", *allocation.order) : "");
     std::string flags;
@@ -87,14 +90,20 @@ std::string request_text(const Incident &incident)
     text = text.ends_with(" (") ? text.substr(0, text.size() - 2) : text + ")";
     if (!is_known(incident.trigger, incident.provenance.trigger))
         return text + ", by whom is not known";
-    return fmt::format("{}, by {}", text, process_details(incident.trigger.process));
+    return concat({text, ", by ", process_details(incident.trigger.process)});
+}
+
+const Lines &blank_line()
+{
+    static const Lines blank = line_of({});
+    return blank;
 }
 
 void write_section(const TakeLines &take, const Lines &section)
 {
     if (section.empty())
         return;
-    take({Line{}});
+    take(blank_line());
     take(section);
 }
 
@@ -103,7 +112,7 @@ void write_section(const TakeLines &take, const Lines &section)
 void write_report(const Incident &incident, const Verdict &verdict, const TerminalOptions &options, const TakeLines &take)
 {
     if (options.mode == TerminalMode::brief) {
-        take({line_of(brief_line(incident), headline(incident, headline_path_width).style)});
+        take(line_of(brief_line(incident), headline(incident, headline_path_width).style));
         return;
     }
 
@@ -111,16 +120,16 @@ void write_report(const Incident &incident, const Verdict &verdict, const Termin
     const std::size_t width = options.width;
     const std::size_t rows = full ? std::numeric_limits<std::size_t>::max() : normal_rows;
     const Headline head = headline(incident, headline_path_width);
-    Lines report = paragraph(fmt::format("{}  {}", head.tag, head.sentence), width, 10, head.style);
+    Lines report = paragraph(concat({head.tag, "  ", head.sentence}), width, 10, head.style);
     if (!incident.completeness.complete)
-        append(report, labelled("INCOMPLETE", "parts of this record were lost: the last lines say which", width, Style::alert));
-    append(report, why_lines(incident, verdict, full, width));
-    append(report, labelled("when", when_text(incident), width));
-    append(report, labelled("asked for", request_text(incident), width));
+        add_labelled(report, "INCOMPLETE", "parts of this record were lost: the last lines say which", width, Style::alert);
+    report.append(why_lines(incident, verdict, full, width));
+    add_labelled(report, "when", when_text(incident), width);
+    add_labelled(report, "asked for", request_text(incident), width);
     if (incident.victim)
-        append(report, labelled("victim", victim_details(*incident.victim), width));
+        add_labelled(report, "victim", victim_details(*incident.victim), width);
 
-    report.push_back({});
+    report.end_line();
     take(report);
     write_choice(incident, options.top, full, width, take);
     if (full || incident.scope == Scope::memcg || incident.scope == Scope::unknown)
@@ -130,12 +139,12 @@ void write_report(const Incident &incident, const Verdict &verdict, const Termin
     write_section(take, before_lines(incident, full, width));
     write_section(take, kill_lines(incident, rows, width));
     Lines course = timeline_lines(incident, rows, width);
-    append(course, returned_lines(incident, width));
+    course.append(returned_lines(incident, width));
     write_section(take, course);
     if (full) {
         write_section(take, request_lines(incident, width));
         if (!incident.candidates.empty()) {
-            take({Line{}});
+            take(blank_line());
             write_identities(incident, width, take);
         }
         write_section(take, limit_detail_lines(incident, width));
@@ -145,13 +154,13 @@ void write_report(const Incident &incident, const Verdict &verdict, const Termin
         write_section(take, provenance_lines(incident, width));
     }
     write_section(take, trust_lines(incident, width));
-    take({Line{}}); // reports follow each other on one terminal
+    take(blank_line()); // reports follow each other on one terminal
 }
 
 std::string report_text(const Incident &incident, const Verdict &verdict, const TerminalOptions &options)
 {
     std::string text;
-    write_report(incident, verdict, options, [&](const Lines &part) { print(part, options.color, text); });
+    write_report(incident, verdict, options, [&](const Lines &part) { part.print(options.color, text); });
     return text;
 }
 

@@ -12,8 +12,7 @@ namespace oomtrace::terminal
 namespace
 {
 
-constexpr std::size_t usual_width = 120;
-constexpr std::size_t part_rows = 256; // of a long table, that are handed on together
+constexpr std::size_t part_lines = 256; // of a long table, that are handed on together
 
 std::vector<std::size_t> title_widths(const std::vector<Column> &columns)
 {
@@ -37,6 +36,7 @@ class Layout
     Layout(const std::vector<Column> &columns, std::vector<std::size_t> widths, std::size_t indent, std::size_t width)
         : columns_(columns), widths_(std::move(widths)), indent_(indent)
     {
+        shown_.reserve(columns.size());
         for (std::size_t i = 0; i < columns.size(); ++i)
             shown_.push_back(i);
         const auto too_wide = [&] {
@@ -56,45 +56,40 @@ class Layout
         }
     }
 
-    [[nodiscard]] Line title_line() const
+    void add_titles(Lines &lines) const
     {
-        Row titles;
-        for (const Column &column : columns_)
-            titles.cells.push_back({column.title, Style::dim});
-        return line_of_row(titles);
+        add_cells(lines, [this](std::size_t i) { return std::pair<std::string_view, Style>(columns_[i].title, Style::dim); });
     }
 
-    [[nodiscard]] Line line_of_row(const Row &row) const
+    void add_row(Lines &lines, const Row &row) const
     {
-        static const Cell empty;
-        Line line;
+        add_cells(lines, [&row](std::size_t i) -> std::pair<std::string_view, Style> {
+            if (i >= row.cells.size())
+                return {};
+            const Cell &cell = row.cells[i];
+            return {cell.text, cell.style == Style::plain ? row.style : cell.style};
+        });
+    }
+
+  private:
+    template <typename CellAt>
+    void add_cells(Lines &lines, const CellAt &cell_at) const
+    {
         std::size_t blank = indent_;
         for (const std::size_t i : shown_) {
-            const Cell &cell = i < row.cells.size() ? row.cells[i] : empty;
-            const std::size_t padding = widths_[i] - display_width(cell.text);
+            const auto [text, style] = cell_at(i);
+            const std::size_t padding = widths_[i] - display_width(text);
             if (columns_[i].align == Align::right)
                 blank += padding;
-            if (!cell.text.empty()) {
-                span_of(line, Style::plain).text.append(std::exchange(blank, 0), ' ');
-                Span &span = span_of(line, cell.style == Style::plain ? row.style : cell.style);
-                if (span.style == Style::plain) // what other cells follow in
-                    span.text.reserve(usual_width);
-                span.text += cell.text;
+            if (!text.empty()) {
+                lines.add_spaces(std::exchange(blank, 0));
+                lines.add(text, style);
             }
             if (columns_[i].align == Align::left)
                 blank += padding;
             blank += gap_;
         }
-        return line; // what is left of `blank` would trail
-    }
-
-  private:
-    // The last one, where that has the style: most of a row is plain.
-    static Span &span_of(Line &line, Style style)
-    {
-        if (line.spans.empty() || line.spans.back().style != style)
-            line.spans.push_back({{}, style});
-        return line.spans.back();
+        lines.end_line(); // what is left of `blank` would trail
     }
 
     const std::vector<Column> &columns_;
@@ -105,18 +100,15 @@ class Layout
 
 } // namespace
 
-Lines Table::lines(std::size_t indent, std::size_t width) const
+void Table::add_to(Lines &lines, std::size_t indent, std::size_t width) const
 {
     std::vector<std::size_t> widths = title_widths(columns_);
     for (const Row &row : rows_)
         widen(widths, row);
     const Layout layout(columns_, std::move(widths), indent, width);
-    Lines lines;
-    lines.reserve(1 + rows_.size());
-    lines.push_back(layout.title_line());
+    layout.add_titles(lines);
     for (const Row &row : rows_)
-        lines.push_back(layout.line_of_row(row));
-    return lines;
+        layout.add_row(lines, row);
 }
 
 void write_long_table(const std::vector<Column> &columns, std::size_t rows, const std::function<Row(std::size_t)> &row_at,
@@ -126,12 +118,15 @@ void write_long_table(const std::vector<Column> &columns, std::size_t rows, cons
     for (std::size_t i = 0; i < rows; ++i)
         widen(widths, row_at(i));
     const Layout layout(columns, std::move(widths), indent, width);
-    Lines part = {layout.title_line()};
+    Lines part;
+    layout.add_titles(part);
+    std::size_t lines = 1;
     for (std::size_t i = 0; i < rows; ++i) {
-        part.push_back(layout.line_of_row(row_at(i)));
-        if (part.size() >= part_rows) {
+        layout.add_row(part, row_at(i));
+        if (++lines >= part_lines) {
             take(part);
             part.clear();
+            lines = 0;
         }
     }
     take(part);

@@ -37,13 +37,21 @@ struct Row {
 class Table
 {
   public:
-    explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+    explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) { rows_.reserve(usual_rows); }
 
     void add_row(std::vector<Cell> cells, Style style = Style::plain) { rows_.push_back({std::move(cells), style}); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
-    [[nodiscard]] Lines lines(std::size_t indent, std::size_t width) const;
+    [[nodiscard]] Lines lines(std::size_t indent, std::size_t width) const
+    {
+        Lines lines;
+        add_to(lines, indent, width);
+        return lines;
+    }
+    void add_to(Lines &lines, std::size_t indent, std::size_t width) const;
 
   private:
+    static constexpr std::size_t usual_rows = 8;
+
     std::vector<Column> columns_;
     std::vector<Row> rows_;
 };

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/table.h"
@@ -56,7 +57,7 @@ std::vector<Group> groups_of(const Incident &incident)
 // The groups of one source with their notes; groups of the same note stand together.
 std::string notes_of(const Incident &incident, Source source)
 {
-    std::vector<std::pair<std::string, std::string>> names_by_note;
+    std::vector<std::pair<std::string, std::string_view>> names_by_note;
     for (const Group &group : groups_of(incident)) {
         if (group.provenance->source != source || !group.expected)
             continue;
@@ -64,7 +65,8 @@ std::string notes_of(const Incident &incident, Source source)
         bool joined = false;
         for (auto &[names, known_note] : names_by_note) {
             if (known_note == note) {
-                names += fmt::format(", {}", group.name);
+                names += ", ";
+                names += group.name;
                 joined = true;
             }
         }
@@ -72,9 +74,13 @@ std::string notes_of(const Incident &incident, Source source)
             names_by_note.emplace_back(group.name, note);
     }
     std::string text;
-    for (const auto &[names, note] : names_by_note)
-        text +=
-            fmt::format("{}{}{}", text.empty() ? "" : "; ", names, note.empty() ? "" : fmt::format(" ({})", safe_text(note)));
+    for (const auto &[names, note] : names_by_note) {
+        if (!text.empty())
+            text += "; ";
+        text += names;
+        if (!note.empty())
+            text += concat({" (", safe_text(note), ")"});
+    }
     return text;
 }
 
@@ -95,13 +101,12 @@ Lines score_lines(const ScoreCheck &scores, std::size_t width)
         return labelled("checks", text, width, Style::good);
     Lines lines = labelled("checks", "DISAGREEMENT: " + text, width, Style::alert);
     for (const ScoreCheck::Mismatch &mismatch : scores.mismatches)
-        append(lines, labelled("",
-                               fmt::format("pid {}: the kernel has {} points, the sizes make {}", mismatch.pid,
-                                           count_text(mismatch.observed), count_text(mismatch.recomputed)),
-                               width));
+        add_labelled(lines, "",
+                     fmt::format("pid {}: the kernel has {} points, the sizes make {}", mismatch.pid,
+                                 count_text(mismatch.observed), count_text(mismatch.recomputed)),
+                     width);
     if (scores.mismatched > scores.mismatches.size())
-        append(lines,
-               labelled("", fmt::format("and {} more", count_text(scores.mismatched - scores.mismatches.size())), width));
+        add_labelled(lines, "", fmt::format("and {} more", count_text(scores.mismatched - scores.mismatches.size())), width);
     return lines;
 }
 
@@ -140,13 +145,13 @@ Lines kernel_log_lines(const KernelLogCheck &check, std::string_view label, std:
                            width, Style::alert);
     for (std::size_t i = 0; i < std::min(check.mismatches.size(), most_shown); ++i) {
         const KernelLogCheck::Mismatch &mismatch = check.mismatches[i];
-        append(lines, labelled("",
-                               fmt::format("{}: {} here, {} in the kernel's report", safe_text(mismatch.field),
-                                           safe_text(mismatch.ours), safe_text(mismatch.kernel)),
-                               width));
+        add_labelled(lines, "",
+                     fmt::format("{}: {} here, {} in the kernel's report", safe_text(mismatch.field), safe_text(mismatch.ours),
+                                 safe_text(mismatch.kernel)),
+                     width);
     }
     if (check.mismatches.size() > most_shown)
-        append(lines, labelled("", fmt::format("and {} more", check.mismatches.size() - most_shown), width));
+        add_labelled(lines, "", fmt::format("and {} more", check.mismatches.size() - most_shown), width);
     return lines;
 }
 
@@ -187,10 +192,10 @@ std::string walk_text(const Completeness &completeness)
 Lines trust_lines(const Incident &incident, std::size_t width)
 {
     Lines lines = score_lines(incident.scores, width);
-    append(lines, kill_check_lines(incident.kill_check, lines.empty() ? "checks" : "", width));
+    lines.append(kill_check_lines(incident.kill_check, lines.empty() ? "checks" : "", width));
     if (incident.host.attach_method != AttachMethod::kernel_log)
-        append(lines, kernel_log_lines(incident.kernel_log_check, lines.empty() ? "checks" : "", width));
-    append(lines, choice_check_lines(incident.scores, width));
+        lines.append(kernel_log_lines(incident.kernel_log_check, lines.empty() ? "checks" : "", width));
+    lines.append(choice_check_lines(incident.scores, width));
     const Completeness &completeness = incident.completeness;
     if (!completeness.complete) {
         std::string text = "INCOMPLETE, missing:";
@@ -198,7 +203,7 @@ Lines trust_lines(const Incident &incident, std::size_t width)
             text += fmt::format("{}{}", i == 0 ? " " : "; ", safe_text(completeness.missing[i]));
         if (completeness.missing.empty())
             text += " not known what";
-        append(lines, labelled("record", text, width, Style::alert));
+        add_labelled(lines, "record", text, width, Style::alert);
     }
     std::string text = completeness.complete ? "complete, id " : "id ";
     text += incident.id.empty() ? "not known" : safe_text(incident.id);
@@ -210,17 +215,17 @@ Lines trust_lines(const Incident &incident, std::size_t width)
         text += fmt::format(", attached by {}", name_of(incident.host.attach_method));
     if (const std::string walk = walk_text(completeness); !walk.empty())
         text += ", " + walk;
-    append(lines, labelled(completeness.complete ? "record" : "", text, width));
+    add_labelled(lines, completeness.complete ? "record" : "", text, width);
     if (!incident.host.method_note.empty())
-        append(lines, labelled("", safe_text(incident.host.method_note), width));
+        add_labelled(lines, "", safe_text(incident.host.method_note), width);
     if (const std::string notes =
             incident.host.attach_method == AttachMethod::kernel_log ? "" : notes_of(incident, Source::kernel_log);
         !notes.empty())
-        append(lines, labelled("from log", notes, width));
+        add_labelled(lines, "from log", notes, width);
     if (const std::string notes = notes_of(incident, Source::recomputed); !notes.empty())
-        append(lines, labelled("recomputed", notes, width));
+        add_labelled(lines, "recomputed", notes, width);
     if (const std::string notes = notes_of(incident, Source::absent); !notes.empty())
-        append(lines, labelled("not known", notes, width));
+        add_labelled(lines, "not known", notes, width);
     return lines;
 }
 
@@ -231,7 +236,7 @@ Lines provenance_lines(const Incident &incident, std::size_t width)
         table.add_row(
             {{std::string(group.name)}, {std::string(name_of(group.provenance->source))}, {safe_text(group.provenance->note)}});
     Lines lines = section("SOURCES", "where the facts come from", width);
-    append(lines, table.lines(2, width));
+    table.add_to(lines, 2, width);
     return lines;
 }
 

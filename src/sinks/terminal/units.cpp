@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/terminal/units.h"
+#include "sinks/concat.h"
 
 #include <array>
 #include <cmath>
@@ -69,7 +70,7 @@ std::uint64_t magnitude_of(std::int64_t value)
 std::string bytes_text(std::uint64_t bytes)
 {
     if (bytes < 1024)
-        return fmt::format("{} B", bytes);
+        return std::to_string(bytes) + " B";
     auto value = static_cast<double>(bytes);
     std::size_t unit = 0;
     while (value >= 1023.5 && unit + 1 < units.size()) {
@@ -89,9 +90,9 @@ std::string exact_bytes_text(std::uint64_t bytes)
     for (std::size_t unit = units.size() - 1; unit > 0; --unit) {
         const std::uint64_t one = 1ULL << (10 * unit);
         if (bytes >= one && bytes % (one / 4) == 0)
-            return fmt::format("{}{} {}", count_text(bytes / one), quarters[bytes % one / (one / 4)], units[unit]);
+            return concat({count_text(bytes / one), quarters[bytes % one / (one / 4)], " ", units[unit]});
     }
-    return fmt::format("{} B", count_text(bytes));
+    return count_text(bytes) + " B";
 }
 
 std::string signed_bytes_text(std::int64_t pages, std::uint64_t page_size)
@@ -117,7 +118,7 @@ std::string count_text(std::int64_t count)
 
 std::string counted(std::uint64_t count, const char *one, const char *many)
 {
-    return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
+    return concat({count_text(count), " ", count == 1 ? one : many});
 }
 
 std::string percent_text(double fraction)
@@ -134,7 +135,8 @@ std::string percent_text(double fraction)
 std::string milliseconds_text(std::int64_t ns)
 {
     const std::uint64_t magnitude = magnitude_of(ns);
-    return fmt::format("{}{}.{:03} ms", ns < 0 ? "-" : "", count_text(magnitude / 1'000'000), magnitude / 1000 % 1000);
+    const std::string thousandths = std::to_string(1000 + magnitude / 1000 % 1000); // with the zeros in front
+    return concat({ns < 0 ? "-" : "", count_text(magnitude / 1'000'000), ".", std::string_view(thousandths).substr(1), " ms"});
 }
 
 std::string duration_text(std::uint64_t ns)
@@ -156,9 +158,9 @@ std::string number_list_text(const std::vector<std::uint32_t> &numbers)
         std::size_t last = i;
         while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1)
             ++last;
-        text += fmt::format("{}{}", text.empty() ? "" : ",", numbers[i]);
+        text += (text.empty() ? "" : ",") + std::to_string(numbers[i]);
         if (last != i)
-            text += fmt::format("-{}", numbers[last]);
+            text += "-" + std::to_string(numbers[last]);
         i = last + 1;
     }
     return text;
@@ -166,7 +168,7 @@ std::string number_list_text(const std::vector<std::uint32_t> &numbers)
 
 std::string number_or_unknown(const std::optional<std::uint32_t> &number)
 {
-    return number ? fmt::format("{}", *number) : "?";
+    return number ? std::to_string(*number) : "?";
 }
 
 std::string bytes_or_unknown(const std::optional<std::uint64_t> &bytes)

@@ -22,7 +22,7 @@ Lines why_lines(const Incident &incident, const Verdict &verdict, bool full, std
     Lines lines;
     const auto add = [&](std::string_view name, const std::string &text) {
         if (!text.empty())
-            append(lines, section(name, text, width));
+            add_section(lines, name, text, width);
     };
     add("WHY NOW", why_now_text(incident, verdict.now, path_width));
     add(verdict.victim.victim ? "WHY THIS ONE" : "WHY NOBODY", why_victim_text(incident, verdict.victim, path_width));
@@ -35,7 +35,7 @@ Lines why_lines(const Incident &incident, const Verdict &verdict, bool full, std
     add("OTHERWISE", no_counterfactuals_text(verdict.no_counterfactuals));
     for (const Disagreement &one : verdict.disagreements) {
         if (one.kind == DisagreementKind::choice_not_highest) // the others stand among the checks
-            append(lines, labelled("DISAGREES", disagreement_text(one, verdict.victim), width, Style::alert));
+            add_labelled(lines, "DISAGREES", disagreement_text(one, verdict.victim), width, Style::alert);
     }
     return lines;
 }

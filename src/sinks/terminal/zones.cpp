@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "explain/zone_watermark.h"
+#include "sinks/concat.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/table.h"
 #include "sinks/terminal/units.h"
@@ -70,7 +71,7 @@ Judgement judge(const Zone &zone, const ZoneVerdict *verdict, bool node_allowed,
     if (!node_allowed || (highest && zone.index > *highest))
         return {"not for this request", Style::dim};
     if (zone.free_bytes < zone.min_bytes)
-        return {fmt::format("BELOW MIN by {}", bytes_text(zone.min_bytes - zone.free_bytes)), Style::alert};
+        return {concat({"BELOW MIN by ", bytes_text(zone.min_bytes - zone.free_bytes)}), Style::alert};
     const std::uint64_t needed = zone.min_bytes + reserve_of(zone, highest).value_or(0);
     if (zone.free_bytes <= needed && needed == zone.min_bytes)
         return {"AT MIN", Style::alert};
@@ -114,6 +115,7 @@ std::uint64_t wanted_bytes(const Incident &incident)
 
 Table zone_table(const Incident &incident, const WhyNow &now)
 {
+    constexpr std::size_t most_columns = 11;
     const auto highest = highest_index(incident);
     const bool boosted = std::any_of(incident.nodes.begin(), incident.nodes.end(), [](const Node &node) {
         return std::any_of(node.zones.begin(), node.zones.end(),
@@ -121,11 +123,12 @@ Table zone_table(const Incident &incident, const WhyNow &now)
     });
     const bool several_nodes = incident.nodes.size() > 1;
     std::vector<Column> columns;
+    columns.reserve(most_columns);
     if (several_nodes)
         columns.push_back({"node"});
+    columns.push_back({"zone", Align::left});
     for (const char *title : {"size", "free", "min", "low", "high"})
         columns.push_back({title});
-    columns.insert(columns.end() - 5, {"zone", Align::left});
     if (boosted)
         columns.push_back({"boost"});
     columns.push_back({"reserved"});
@@ -137,8 +140,9 @@ Table zone_table(const Incident &incident, const WhyNow &now)
             const auto reserve = reserve_of(zone, highest);
             const ZoneVerdict *verdict = verdict_of(zone, node.node, now);
             const auto largest = largest_free_block(zone, verdict);
-            const Judgement judgement = judge(zone, verdict, allows_node(incident, node.node), highest, wanted_bytes(incident));
+            Judgement judgement = judge(zone, verdict, allows_node(incident, node.node), highest, wanted_bytes(incident));
             std::vector<Cell> cells;
+            cells.reserve(most_columns);
             if (several_nodes)
                 cells.push_back({fmt::format("{}", node.node)});
             cells.push_back({safe_text(zone.name)});
@@ -149,7 +153,7 @@ Table zone_table(const Incident &incident, const WhyNow &now)
                 cells.push_back({bytes_or_unknown(zone.boost_bytes)});
             cells.push_back({reserve ? bytes_text(*reserve) : "?"});
             cells.push_back({largest ? (*largest == 0 ? "none" : exact_bytes_text(*largest)) : "?"});
-            cells.push_back({judgement.text, judgement.style});
+            cells.push_back({std::move(judgement.text), judgement.style});
             table.add_row(std::move(cells));
         }
     }
@@ -174,7 +178,7 @@ std::string used_text(const std::vector<Node> &nodes)
     std::string text;
     const auto add = [&](const char *what, std::optional<std::uint64_t> bytes) {
         if (bytes)
-            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", what, bytes_text(*bytes));
+            text += concat({text.empty() ? "" : ", ", what, " ", bytes_text(*bytes)});
     };
     // The kernel counts shared memory and the swap cache among the file pages.
     auto cache = total_of(nodes, "file_pages");
@@ -273,13 +277,13 @@ Lines zone_lines(const Incident &incident, const WhyNow &now, std::size_t width)
     if (incident.nodes.empty())
         return {};
     Lines lines = section("MEMORY", "what the host had left, zone by zone", width);
-    append(lines, zone_table(incident, now).lines(2, width));
+    zone_table(incident, now).add_to(lines, 2, width);
     if (any_reserve(incident))
-        append(lines, labelled("reserved", "what this request must leave to those that can use no higher zone", width));
+        add_labelled(lines, "reserved", "what this request must leave to those that can use no higher zone", width);
     if (const std::string used = used_text(incident.nodes); !used.empty())
-        append(lines, labelled("used by", used, width));
+        add_labelled(lines, "used by", used, width);
     const bool late = incident.provenance.swap.source == Source::procfs && incident.swap.free_bytes.value_or(0) != 0;
-    append(lines, labelled("swap", swap_text(incident.swap) + (late ? ", read after the kill" : ""), width));
+    add_labelled(lines, "swap", swap_text(incident.swap) + (late ? ", read after the kill" : ""), width);
     return lines;
 }
 
@@ -289,19 +293,18 @@ Lines zone_detail_lines(const Incident &incident, std::size_t width)
         return {};
     Lines lines =
         section("FREE BLOCKS", "by size; U unmovable, M movable, E reclaimable, H high-order atomic, C CMA, I isolated", width);
-    append(lines, block_table(incident.nodes).lines(2, width));
+    block_table(incident.nodes).add_to(lines, 2, width);
     for (const Node &node : incident.nodes) {
-        append(lines, section(fmt::format("NODE {}", node.node),
-                              fmt::format("present {}, spanned {}, reclaim runs in a row that freed nothing: {}",
-                                          bytes_or_unknown(node.present_bytes), bytes_or_unknown(node.spanned_bytes),
-                                          node.kswapd_failures ? fmt::format("{}", *node.kswapd_failures) : "?"),
-                              width));
-        append(lines, labelled("counters", node.stat_bytes.empty() ? "not known" : stat_list(node.stat_bytes), width));
+        add_section(lines, fmt::format("NODE {}", node.node),
+                    fmt::format("present {}, spanned {}, reclaim runs in a row that freed nothing: {}",
+                                bytes_or_unknown(node.present_bytes), bytes_or_unknown(node.spanned_bytes),
+                                node.kswapd_failures ? fmt::format("{}", *node.kswapd_failures) : "?"),
+                    width);
+        add_labelled(lines, "counters", node.stat_bytes.empty() ? "not known" : stat_list(node.stat_bytes), width);
         for (const Zone &zone : node.zones) {
-            append(lines, labelled(safe_text(zone.name), zone_fields(zone), width));
-            append(lines, labelled("", "reserved from requests for higher zones: " + reserve_list(zone), width));
-            append(lines,
-                   labelled("", "counters: " + (zone.stat_bytes.empty() ? "not known" : stat_list(zone.stat_bytes)), width));
+            add_labelled(lines, safe_text(zone.name), zone_fields(zone), width);
+            add_labelled(lines, "", "reserved from requests for higher zones: " + reserve_list(zone), width);
+            add_labelled(lines, "", "counters: " + (zone.stat_bytes.empty() ? "not known" : stat_list(zone.stat_bytes)), width);
         }
     }
     return lines;
