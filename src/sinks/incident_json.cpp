@@ -273,11 +273,12 @@ void add_provenance(JsonWriter &out, const ProvenanceTable &table)
     });
 }
 
-void write_incident(const Incident &incident, const Verdict &verdict, std::string_view end, const JsonWriter::Take &take)
+void write_incident(const Incident &incident, const Verdict &verdict, std::string_view end, std::string &room,
+                    const JsonWriter::Take &take)
 {
     const ProvenanceTable &provenance = incident.provenance;
     const auto realtime_ns = known_realtime_ns(incident);
-    JsonWriter out(take);
+    JsonWriter out(take, room);
     out.add("schema", "oomtrace.incident/1");
     out.add("id", json_text(incident.id));
     out.add("episode", incident.episode);
@@ -322,17 +323,18 @@ void write_incident(const Incident &incident, const Verdict &verdict, std::strin
 
 std::string incident_json(const Incident &incident, const Verdict &verdict)
 {
-    std::string text;
-    write_incident(incident, verdict, {}, [&](std::string_view piece) {
+    std::string text, room;
+    write_incident(incident, verdict, {}, room, [&](std::string_view piece) {
         text += piece;
         return true;
     });
     return text;
 }
 
-void write_incident_line(const Incident &incident, const Verdict &verdict, const std::function<bool(std::string_view)> &take)
+void write_incident_line(const Incident &incident, const Verdict &verdict, std::string &room,
+                         const std::function<bool(std::string_view)> &take)
 {
-    write_incident(incident, verdict, "\n", take);
+    write_incident(incident, verdict, "\n", room, take);
 }
 
 } // namespace oomtrace

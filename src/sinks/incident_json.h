@@ -17,7 +17,8 @@ namespace oomtrace
 std::string incident_json(const Incident &incident, const Verdict &verdict);
 
 // The same line with its end, in pieces of a few dozen KiB, until `take` returns false: a table of 100,000 tasks is never whole
-// in memory.
-void write_incident_line(const Incident &incident, const Verdict &verdict, const std::function<bool(std::string_view)> &take);
+// in memory. `room` is where they are made, and kept by whoever writes many.
+void write_incident_line(const Incident &incident, const Verdict &verdict, std::string &room,
+                         const std::function<bool(std::string_view)> &take);
 
 } // namespace oomtrace

@@ -13,7 +13,7 @@ Result<void> JsonSink::on_incident(const Incident &incident, const Verdict &verd
 {
     const std::string attempted = "write incident " + escape_text(incident.id) + " as JSON";
     Result<void> result;
-    write_incident_line(incident, verdict, [&](std::string_view piece) {
+    write_incident_line(incident, verdict, room_, [&](std::string_view piece) {
         result = write_text(out_, piece, attempted);
         return result.has_value();
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "oomtrace/sink.h"
 
@@ -23,6 +24,7 @@ class JsonSink final : public Sink
   private:
     std::ostream &out_;
     std::ostream &notes_;
+    std::string room_; // for the piece that is being written
 };
 
 } // namespace oomtrace

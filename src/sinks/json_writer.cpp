@@ -24,13 +24,18 @@ std::uint64_t word_at(const char *bytes)
     return word;
 }
 
-// Whether none of the eight bytes has to be escaped. A byte below 0x80 from which 0x20 is taken borrows from its highest bit
+// Not 0 where one of the eight bytes has to be escaped. A byte below 0x80 from which 0x20 is taken borrows from its highest bit
 // when it is a control character; what is 0x80 and more is never escaped.
-bool is_plain(std::uint64_t word)
+std::uint64_t escaped_in(std::uint64_t word)
 {
     const auto has_zero = [](std::uint64_t bytes_of_word) { return (bytes_of_word - ones) & ~bytes_of_word & highest_bits; };
     const std::uint64_t control = (word - 0x20 * ones) & ~word & highest_bits;
-    return (control | has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones))) == 0;
+    return control | has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones));
+}
+
+bool is_plain(std::uint64_t word)
+{
+    return escaped_in(word) == 0;
 }
 
 bool is_plain(char c)
@@ -49,6 +54,26 @@ std::size_t first_to_escape(std::string_view text, std::size_t from)
     return i;
 }
 
+enum class Special { escaped, escaped_or_not_ascii };
+
+template <Special special>
+bool has_any_of(std::string_view text)
+{
+    std::uint64_t found = 0;
+    const auto look_at = [&](std::uint64_t word) {
+        found |= escaped_in(word) | (special == Special::escaped_or_not_ascii ? word & highest_bits : 0);
+    };
+    if (text.size() < sizeof(std::uint64_t)) {
+        for (const char c : text)
+            found |= is_plain(c) && (special == Special::escaped || static_cast<unsigned char>(c) < 0x80) ? 0 : 1;
+        return found != 0;
+    }
+    for (std::size_t i = 0; i + sizeof(std::uint64_t) < text.size(); i += sizeof(std::uint64_t))
+        look_at(word_at(text.data() + i));
+    look_at(word_at(text.data() + text.size() - sizeof(std::uint64_t))); // some of it for the second time
+    return found != 0;
+}
+
 } // namespace
 
 void JsonWriter::grow(std::size_t bytes)
@@ -58,10 +83,14 @@ void JsonWriter::grow(std::size_t bytes)
 
 void JsonWriter::put(std::string_view text)
 {
-    if (first_to_escape(text, 0) != text.size()) {
+    if (has_any_of<Special::escaped>(text))
         put_escaped(text);
-        return;
-    }
+    else
+        put_plain(text);
+}
+
+void JsonWriter::put_plain(std::string_view text)
+{
     char *at = room(text.size() + 2);
     *at++ = '"';
     at = std::copy(text.begin(), text.end(), at);
@@ -71,8 +100,10 @@ void JsonWriter::put(std::string_view text)
 
 void JsonWriter::put(JsonBytes value)
 {
-    if (is_ascii(value.bytes)) // as nearly all are
-        put(value.bytes);
+    if (!has_any_of<Special::escaped_or_not_ascii>(value.bytes)) // as nearly none has
+        put_plain(value.bytes);
+    else if (is_ascii(value.bytes))
+        put_escaped(value.bytes);
     else
         put(escape_text(value.bytes));
 }

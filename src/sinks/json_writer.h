@@ -40,10 +40,12 @@ class JsonWriter
     // False: no more is wanted. What is written then goes nowhere.
     using Take = std::function<bool(std::string_view piece)>;
 
-    // `take` must outlive the writer.
-    explicit JsonWriter(const Take &take) : take_(take)
+    // `take` and `room` must outlive the writer. What `room` has of size is used, and it grows to what is needed: who writes
+    // many objects keeps it.
+    JsonWriter(const Take &take, std::string &room) : take_(take), text_(room)
     {
-        text_.resize(first_size);
+        if (text_.size() < first_size)
+            text_.resize(first_size);
         append('{');
     }
 
@@ -176,6 +178,7 @@ class JsonWriter
     }
     void put_double(double value);
     void put_escaped(std::string_view text);
+    void put_plain(std::string_view text); // in which nothing has to be
 
     template <typename AddMembers>
     void put_object(const AddMembers &add_members)
@@ -192,7 +195,7 @@ class JsonWriter
     void hand_on();
 
     const Take &take_;
-    std::string text_;     // its first size_ bytes
+    std::string &text_;    // its first size_ bytes
     std::size_t size_ = 0; // of what has not been handed on
     bool first_ = true;    // nothing stands before what comes next
     bool wanted_ = true;
@@ -202,12 +205,12 @@ class JsonWriter
 template <typename AddMembers>
 std::string json_object_text(const AddMembers &add_members)
 {
-    std::string text;
+    std::string text, room;
     const JsonWriter::Take take = [&](std::string_view piece) {
         text += piece;
         return true;
     };
-    JsonWriter out(take);
+    JsonWriter out(take, room);
     add_members(out);
     out.finish();
     return text;

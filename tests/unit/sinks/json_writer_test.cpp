@@ -113,7 +113,8 @@ TEST(JsonWriterTest, HandsALongTextOnInPieces)
         pieces.emplace_back(piece);
         return true;
     };
-    JsonWriter out(take);
+    std::string room;
+    JsonWriter out(take, room);
     Library expected;
     out.add_objects("items", std::vector<int>(2000), [&](int) {
         out.add("text", std::string(100, 'x'));
@@ -138,7 +139,8 @@ TEST(JsonWriterTest, WritesNoMoreOnceNoMoreIsWanted)
         ++pieces;
         return false;
     };
-    JsonWriter out(take);
+    std::string room;
+    JsonWriter out(take, room);
     out.add_objects("items", std::vector<int>(2000), [&](int) { out.add("text", std::string(100, 'x')); });
     out.finish();
     EXPECT_EQ(pieces, 1);
