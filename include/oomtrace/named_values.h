@@ -70,12 +70,13 @@ class NamedValues
     [[nodiscard]] const_iterator end() const { return {this, entries_.size()}; }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] bool empty() const { return entries_.empty(); }
-    [[nodiscard]] bool contains(std::string_view name) const { return is_at(place_of(name), name); }
+    [[nodiscard]] bool contains(std::string_view name) const { return find(name).has_value(); }
 
     [[nodiscard]] std::optional<std::uint64_t> find(std::string_view name) const
     {
-        const std::size_t at = place_of(name);
-        return is_at(at, name) ? std::optional(entries_[at].value) : std::nullopt;
+        const std::uint64_t head = head_of(name);
+        const std::size_t at = place_of(head, name);
+        return is_at(at, head, name) ? std::optional(entries_[at].value) : std::nullopt;
     }
 
     // The first value of a name is kept.
@@ -86,7 +87,8 @@ class NamedValues
 
     void erase(std::string_view name)
     {
-        if (const std::size_t at = place_of(name); is_at(at, name))
+        const std::uint64_t head = head_of(name);
+        if (const std::size_t at = place_of(head, name); is_at(at, head, name))
             entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
     }
 
@@ -106,16 +108,19 @@ class NamedValues
     {
         return {names_.data() + entry.name_begin, entry.name_size};
     }
-    [[nodiscard]] bool is_at(std::size_t at, std::string_view name) const
+    [[nodiscard]] bool is_at(std::size_t at, std::uint64_t head, std::string_view name) const
     {
-        return at < entries_.size() && name_of(entries_[at]) == name;
+        return at < entries_.size() && entries_[at].head == head && name_of(entries_[at]) == name;
     }
 
     // The first eight bytes, so that they compare as numbers as they do as text.
     static std::uint64_t head_of(std::string_view name)
     {
         std::uint64_t head = 0;
-        std::memcpy(&head, name.data(), std::min(name.size(), sizeof head));
+        if (name.size() >= sizeof head) // as most are: a copy of a size that is known is a load
+            std::memcpy(&head, name.data(), sizeof head);
+        else
+            std::memcpy(&head, name.data(), name.size());
         return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
     }
     [[nodiscard]] bool is_before(const Entry &entry, std::uint64_t head, std::string_view name) const
@@ -124,9 +129,8 @@ class NamedValues
     }
 
     // Of the first name that is not before it.
-    [[nodiscard]] std::size_t place_of(std::string_view name) const
+    [[nodiscard]] std::size_t place_of(std::uint64_t head, std::string_view name) const
     {
-        const std::uint64_t head = head_of(name);
         if (!entries_.empty() && is_before(entries_.back(), head, name)) // names that come in their order
             return entries_.size();
         const auto at =
@@ -139,12 +143,12 @@ class NamedValues
     // Where it is, or has been put.
     std::size_t place_for(std::string_view name, std::uint64_t value)
     {
-        const std::size_t at = place_of(name);
-        if (!is_at(at, name)) {
+        const std::uint64_t head = head_of(name);
+        const std::size_t at = place_of(head, name);
+        if (!is_at(at, head, name)) {
             if (entries_.capacity() == 0)
                 reserve(usual_count);
-            const Entry entry{head_of(name), static_cast<std::uint32_t>(names_.size()), static_cast<std::uint32_t>(name.size()),
-                              value};
+            const Entry entry{head, static_cast<std::uint32_t>(names_.size()), static_cast<std::uint32_t>(name.size()), value};
             names_ += name;
             entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), entry);
         }

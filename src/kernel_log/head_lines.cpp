@@ -41,7 +41,7 @@ bool parse_invocation(std::string_view text, ParsedReport &report)
             break;
         if (*key == "gfp_mask") {
             const bool hex = cursor.take("0x");
-            report.gfp_mask = cursor.take_number<std::uint32_t>(hex ? 16 : 10);
+            report.gfp_mask = cursor.take_any_number<std::uint32_t>(hex ? 16 : 10);
             if (cursor.take("(")) {
                 if (const auto names = cursor.take_until(")"))
                     report.gfp_names = *names;
@@ -135,7 +135,7 @@ bool parse_stack(std::string_view text, ParsedReport &report)
         report.x86_registers = true;
     StackFrame frame;
     if (cursor.take("[<")) {
-        frame.address = cursor.take_number<std::uint64_t>(16).value_or(0);
+        frame.address = cursor.take_any_number<std::uint64_t>(16).value_or(0);
         if (!cursor.take_until("]"))
             return true;
         cursor.skip_spaces();

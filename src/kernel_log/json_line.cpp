@@ -34,7 +34,7 @@ std::optional<std::uint32_t> take_unicode(TextCursor &cursor)
     if (cursor.rest.size() < 4)
         return std::nullopt;
     TextCursor digits{cursor.rest.substr(0, 4)};
-    const auto code = digits.take_number<std::uint32_t>(16);
+    const auto code = digits.take_any_number<std::uint32_t>(16);
     if (!code || !digits.at_end())
         return std::nullopt;
     cursor.rest.remove_prefix(4);

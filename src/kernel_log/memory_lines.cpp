@@ -75,7 +75,7 @@ std::optional<Counter> take_counter(TextCursor &cursor)
 
 std::optional<bool> all_unreclaimable(std::string_view text)
 {
-    const std::size_t at = text.find("all_unreclaimable?");
+    const std::size_t at = find_part(text, "all_unreclaimable?");
     if (at == std::string_view::npos)
         return std::nullopt;
     const std::string_view answer = without_leading_spaces(text.substr(at + 18));

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -129,7 +130,25 @@ struct TextCursor {
 
     // Decimal; nothing on overflow, so that a damaged number is no number.
     template <typename Number>
-    std::optional<Number> take_number(int base = 10)
+    std::optional<Number> take_number()
+    {
+        constexpr std::size_t never_too_many = 19; // digits, for 64 bits
+        const std::size_t most = std::min(rest.size(), never_too_many + 1);
+        std::uint64_t value = 0;
+        std::size_t digits = 0;
+        for (; digits < most && is_digit(rest[digits]); ++digits)
+            value = value * 10 + static_cast<std::uint64_t>(rest[digits] - '0');
+        if (digits == 0 || digits > never_too_many)
+            return take_any_number<Number>(10);
+        if (value > static_cast<std::uint64_t>(std::numeric_limits<Number>::max()))
+            return std::nullopt;
+        rest.remove_prefix(digits);
+        return static_cast<Number>(value);
+    }
+
+    // In another base; or negative, or with very many digits.
+    template <typename Number>
+    std::optional<Number> take_any_number(int base)
     {
         Number value{};
         const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value, base);
