@@ -17,7 +17,7 @@ build_packages=(
 	libarchive-dev liblzma-dev libbz2-dev          # compressed logs
 	libsqlite3-dev libzstd-dev                     # the store
 	libmicrohttpd-dev libgnutls28-dev libcrypt-dev # the agent's HTTP
-	dpkg-dev                                       # the Debian package, by cpack
+	dpkg-dev file                                  # the Debian package, by cpack
 	libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
 )
 test_packages=(
