@@ -92,6 +92,11 @@ class LiveComparison:
         candidate = f"candidate {victim['comm']}[{victim['pid']}].points"
         return frozenset({"victim.points", "victim.margin_points", candidate, "why_victim", "counterfactuals"})
 
+    def _size_held_back(self, live, log):
+        """Of a victim whose score was read before its last changes were handed over, and its size after, or the other way round."""
+        sizes = [victim["rss_bytes"] for victim in (live["victim"], log["victim"]) if victim is not None]
+        return len(sizes) == 2 and None not in sizes and 0 < abs(sizes[0] - sizes[1]) <= self._victim_tolerance_pages * PAGE
+
     def _compare_outcome(self, live, log):
         for field in ("outcome", "scope", "constraint"):
             self.check(field, live[field], log[field])
@@ -106,7 +111,8 @@ class LiveComparison:
         for field in ("pid", "comm"):
             self.check(f"trigger.{field}", live["trigger"][field], (log["trigger"] or {}).get(field))
         summaries = [incident["verdict"]["summary"] for incident in (live, log)]
-        if self._held_back or self._swapping_pages:  # the victim's size is of its counters, which are compared as such
+        # The victim's size is of its counters, which are compared as such.
+        if self._held_back or self._swapping_pages or self._size_held_back(live, log):
             summaries = [_without_size(summary) for summary in summaries]
         self.check("summary", *(_without_trigger(summary) for summary in summaries))
         # "asked by itself", "asked by biter[571, of process 570]"
