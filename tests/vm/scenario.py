@@ -17,7 +17,8 @@ METHODS = ("fentry", "kprobe", "tracepoint")
 FUNCTION_HOOKS = ("fentry", "kprobe")
 # No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
 # counters move while the kernel prints, as the second CPU works on.
-OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=256)
+# The tracer is at work while the kernel prints.
+OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=256, running=frozenset({"oomtrace"}), task_tolerance_pages=64)
 # Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
 SPLIT_RSS_KERNELS = ("5.10", "6.1", "6.1-arm64")
 SPLIT_RSS_PAGES = 2 * 64 * 16
