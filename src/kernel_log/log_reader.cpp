@@ -411,7 +411,8 @@ void LogReader::take_kind(LineKind kind, std::string_view text, const LogLine &l
 // Lines that may come when their report is over.
 void LogReader::take_tail(LineKind kind, std::string_view text, const LogLine &line, Stream &stream)
 {
-    stream.foreign = false;
+    // A report of another kind that came in between may go on behind it.
+    stream.foreign = stream.foreign && stream.open != nullptr;
     if (kind == LineKind::reaped) {
         ParsedReport probe;
         if (!parse_choice_line(kind, text, line, probe) || probe.reaped.empty())

@@ -28,6 +28,7 @@ ONLY_THE_KILL = "of this OOM the kernel printed no more than the line of the kil
 NOBODY_WEIGHED = "with oom_kill_allocating_task or panic_on_oom the kernel weighs nobody, and prints its table all the same"
 SHARERS_NOT_PRINTED = "the kernel does not print whom it kills for sharing the victim's memory"
 HELD_BACK = "until 6.1 a thread of the victim that still runs may hold back changes of its counters, and hands them over as it dies"
+OTHERS_BETWEEN = "lines of another report stand in between, so that the log's ledger is not known to be whole"
 NO_POINTS_LIVE = "the live record does not have the score"
 
 # By what the log lacks: mapped anonymous pages, file pages of a node (swap cache is in the total that it prints), and hence the rest.
@@ -223,11 +224,12 @@ class LiveComparison:
             unknown = NO_TABLE
         elif _swap_total_unknown(log) and any(candidate["points"] is None for candidate in log["candidates"]):
             unknown = NO_SWAP_TOTAL
+        between = OTHERS_BETWEEN if any("another report" in what for what in log["completeness"]["missing"]) else None
         weighed = unknown if unknown in (NOBODY_WEIGHED, NO_TABLE) else None
         if weighed is None and why_log["weighed"] == len(log["candidates"]) < why["weighed"]:
             weighed = UNKILLABLE
         self.check("victim.weighed", why["weighed"], why_log["weighed"], reason=weighed)
-        self.check("victim.reasons", why["reasons"], why_log["reasons"], reason=None if unknown == NOBODY_WEIGHED else unknown)
+        self.check("victim.reasons", why["reasons"], why_log["reasons"], reason=between if unknown in (None, NOBODY_WEIGHED) else unknown)
         for field in ("eligible", "points", "margin_points", "ranking", "larger", "elsewhere_bytes"):
             swapped = SWAPPED if field == "points" and self._only_swapped(why[field], why_log[field]) else None
             self.check(f"victim.{field}", why[field], why_log[field], reason=swapped or unknown)
@@ -237,9 +239,9 @@ class LiveComparison:
             text_log = text_log.replace(f" of {why_log['weighed']} tasks", " of the tasks")
             if why["points"] != why_log["points"] and self._only_swapped(why["points"], why_log["points"]):
                 text, text_log = (re.sub(r"[0-9.]+ [KMGT]?i?B\b", "some bytes", each) for each in (text, text_log))
-        self.check("why_victim", text, text_log, reason=unknown)
+        self.check("why_victim", text, text_log, reason=unknown or between)
         # What another oom_score_adj had done is told only where all scores are known.
-        untold = NO_SWAP_TOTAL if _swap_total_unknown(log) else unknown
+        untold = NO_SWAP_TOTAL if _swap_total_unknown(log) else unknown or between
         for field in ("counterfactuals", "no_counterfactuals", "disagreements"):
             self.check(field, verdict[field], other[field], reason=untold)
 

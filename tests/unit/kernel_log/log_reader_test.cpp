@@ -377,6 +377,16 @@ TEST(LogReader, SaysWhyTheTableDoesNotDecide)
     }
 }
 
+TEST(LogReader, LeavesOutAReportOfAnotherKindThatGoesOnBehindTheKill)
+{
+    // The victim runs out of memory as it dies, and its report of that is printed around the line of its kill.
+    const auto incidents = incidents_of(report_text("allocation_failure-7.3.txt"));
+    ASSERT_EQ(incidents.size(), 1U);
+    ASSERT_EQ(incidents[0].kills.size(), 1U);
+    EXPECT_EQ(incidents[0].kills[0].process.pid, 638U);
+    EXPECT_FALSE(incidents[0].completeness.complete);
+}
+
 TEST(LogReader, AttributesTheReaperToTheKillThatItFollows)
 {
     const std::string log =
