@@ -14,13 +14,12 @@ import xml.etree.ElementTree as ElementTree
 
 
 def skip_reason(output: str) -> str:
-    # GoogleTest: "<file>:<line>: Skipped", the reason, "[  SKIPPED ] name". Other programs: a line that begins with SKIP.
+    # GoogleTest: "<file>:<line>: Skipped", the reason, "[  SKIPPED ] name". Other programs: lines that begin with SKIP or skipped.
     told = re.search(r": Skipped\n(.*?)\n*\[  SKIPPED \]", output, re.DOTALL)
     if told and told.group(1).strip():
         return " ".join(told.group(1).split())
-    told = re.search(r"^\s*(?:SKIP(?:PED)?)\b[:\s]*(.+)$", output, re.MULTILINE)
-    if told:
-        return told.group(1).strip()
+    if told := re.findall(r"^\s*(?:SKIP(?:PED)?|skipped)\b[:\s]*(.+)$", output, re.MULTILINE):
+        return "; ".join(reason.strip() for reason in told)
     return "gave no reason"
 
 

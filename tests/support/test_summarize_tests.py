@@ -38,6 +38,10 @@ class Summary(unittest.TestCase):
     def test_another_program_is_itself(self):
         self.assertEqual(results("store_crash", "run", "ran 20 rounds\n"), (1, [], {}))
         self.assertEqual(results("store_crash", "fail", ""), (0, ["sanitize: store_crash"], {}))
+        said = "a ... skipped 'no engine'\n0 cases run\nskipped: no engine\nskipped: no kprobes\n"
+        self.assertEqual(
+            results("live_x", "notrun", said, "SKIP_RETURN_CODE=77"), (0, [], {"no engine; no kprobes": ["sanitize: live_x"]})
+        )
 
     def test_runs_of_a_vm_are_told(self):
         case = ElementTree.Element("testcase", name="vm_oom", status="run")
