@@ -73,13 +73,13 @@ struct candidate_sample {
 	struct wire_header header;
 	struct sampled_candidate candidates[CANDIDATES_PER_SAMPLE];
 };
-
-/* A header alone, whose kind is no wire_kind either: the kernel is printing what no other hook tells of. Its log is to be read. */
-#define SAMPLE_OF_NOTICE 0xfffe
 struct candidate_batch {
 	struct candidate_sample sample;
 	wire_u64 count; /* of candidates that wait */
 };
+
+/* A header alone, whose kind is no wire_kind either: the kernel is printing what no other hook tells of. Its log is to be read. */
+#define SAMPLE_OF_NOTICE 0xfffe
 
 /*
  * touch_ring, before anything is attached: the step in which it goes through the ring, no larger than any kernel's page, and the

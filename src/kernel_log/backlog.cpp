@@ -36,13 +36,7 @@ void Backlog::on_kill(const Kill &kill)
 void Backlog::take(Incident incident)
 {
     incident.before_start = true;
-    if (earlier_boot_) {
-        if (incident.host.hostname.empty())
-            incident.host.hostname = host_.hostname;
-        incident.host.arch = host_.arch;
-    } else {
-        add_host_facts(incident, host_);
-    }
+    add_host_facts(incident, host_, !earlier_boot_);
     incidents_.push_back(std::move(incident));
 }
 

@@ -632,11 +632,13 @@ Incident incident_of(FoundReport &found, const std::string &tracer_version)
     return incident;
 }
 
-void add_host_facts(Incident &incident, const HostFacts &host)
+void add_host_facts(Incident &incident, const HostFacts &host, bool same_boot)
 {
     if (incident.host.hostname.empty())
         incident.host.hostname = host.hostname;
     incident.host.arch = host.arch;
+    if (!same_boot)
+        return;
     incident.host.boot_id = host.boot_id;
     if (incident.host.kernel.empty())
         incident.host.kernel = host.kernel;

@@ -24,8 +24,8 @@ struct FoundReport {
 // at.
 Incident incident_of(FoundReport &found, const std::string &tracer_version);
 
-// What the report does not say of the host that printed it, in the boot that `host` is of.
-void add_host_facts(Incident &incident, const HostFacts &host);
+// What the report does not say of the host that printed it. `same_boot`: in the boot that `host` is of.
+void add_host_facts(Incident &incident, const HostFacts &host, bool same_boot);
 
 // Whether these lines are of an OOM at all: a Mem-Info alone is printed for other reasons too, and counts only where it shows a
 // zone that is below its min watermark.
