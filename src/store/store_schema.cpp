@@ -59,7 +59,6 @@ struct Header {
 
 StoreResult<Header> read_header(Database &database)
 {
-    Header header;
     const auto application_id = database.number("PRAGMA application_id", opening);
     if (!application_id)
         return tl::unexpected(application_id.error());

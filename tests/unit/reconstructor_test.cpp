@@ -184,7 +184,7 @@ TEST(Reconstructor, KeepsManyEpisodesApart)
 // Twenty thousand processes killed at once, each with records of its own: must not take quadratic time.
 TEST(Reconstructor, KeepsUpWithALargeGroup)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef OOMTRACE_SANITIZED
     constexpr std::uint32_t members = 2'000; // without optimisation 20'000 take a minute and a half
 #else
     constexpr std::uint32_t members = 20'000;

@@ -331,7 +331,8 @@ class Program
         const std::uint32_t key = 0;
         std::memcpy(variables.data() + offset_of_variable("object"), kernel_object.data(), kernel_object.size());
         EXPECT_EQ(bpf_map_update_elem(bpf_map__fd(variables_), &key, variables.data(), BPF_ANY), 0) << errno;
-        LIBBPF_OPTS(bpf_test_run_opts, run);
+        bpf_test_run_opts run{};
+        run.sz = sizeof run;
         EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(object_.get(), "decide")), &run), 0)
             << errno;
         EXPECT_EQ(bpf_map_lookup_elem(bpf_map__fd(variables_), &key, variables.data()), 0) << errno;

@@ -78,7 +78,7 @@ TEST(kallsyms, every_symbol_of_a_long_unsorted_table_is_found)
 {
     constexpr int count = 5000;
     std::string table;
-    for (int i = count - 1; i >= 0; --i)
+    for (unsigned long i = count; i-- > 0;)
         table += fmt::format("{:016x} t function_with_a_rather_long_name_{}\t[module]\n", 0xffffffff81000000 + i * 64, i);
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", table);
@@ -168,7 +168,7 @@ TEST(kallsyms, a_function_reaches_to_the_next_symbol)
 TEST(kallsyms, a_function_is_found_by_name_at_every_place_in_the_table)
 {
     std::string table;
-    for (int i = 0; i < 100; ++i)
+    for (unsigned long i = 0; i < 100; ++i)
         table += fmt::format("{:016x} t function_{}\n", 0xffffffff81000000 + i * 16, i);
     const test::FixtureTree tree;
     tree.write("/proc/kallsyms", table);

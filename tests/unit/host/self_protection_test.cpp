@@ -121,7 +121,7 @@ TEST(self_protection, where_allocations_may_kill_it_says_what_that_means)
 }
 
 // AddressSanitizer has its own allocator and makes mlockall() do nothing, so that the rest is for other builds only.
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef OOMTRACE_SANITIZED
 
 std::int64_t status_kib(const char *key)
 {

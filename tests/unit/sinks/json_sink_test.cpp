@@ -66,7 +66,7 @@ TEST(IncidentJson, WritesValuesInTheirUnits)
     EXPECT_EQ(line["trigger"]["stack"][0]["address"], "0xffffffff8120041c");
     EXPECT_EQ(line["trigger"]["stack"][1]["symbol"], nullptr);
     EXPECT_EQ(line["allocation"]["gfp_mask"], "0x400cc0");
-    EXPECT_EQ(line["allocation"]["gfp_flags"], json::array({"GFP_KERNEL_ACCOUNT"}));
+    EXPECT_EQ(line["allocation"]["gfp_flags"], ordered_json::array({"GFP_KERNEL_ACCOUNT"}));
     EXPECT_EQ(line["allocation"]["order"], 0);
     EXPECT_EQ(line["memcg"]["path"], "/kube/pod7/db");
     EXPECT_EQ(line["memcg"]["limit_bytes"], 2147483648);
@@ -84,7 +84,7 @@ TEST(IncidentJson, WritesValuesInTheirUnits)
     EXPECT_EQ(line["after"]["to_release_ns"], 30240000);
     EXPECT_EQ(line["verdict"]["why_now"], "Cgroup /kube/pod7/db has used up its 2 GiB limit, and there is no swap.");
     EXPECT_EQ(line["verdict"]["now"]["shortage"], "memcg_limit");
-    EXPECT_EQ(line["verdict"]["victim"]["reasons"], json::array({"highest_points"}));
+    EXPECT_EQ(line["verdict"]["victim"]["reasons"], ordered_json::array({"highest_points"}));
     EXPECT_EQ(line["verdict"]["counterfactuals"][0]["adj_after"], -545);
     EXPECT_EQ(line["checks"]["kernel_log"]["compared"], 0);
 }
@@ -156,7 +156,7 @@ TEST(IncidentJson, KeepsAnEmptyGroupApartFromAnAbsentOne)
 {
     Incident incident = sample::memcg_kill();
     incident.candidates.clear();
-    EXPECT_EQ(json_of(incident)["candidates"], json::array());
+    EXPECT_EQ(json_of(incident)["candidates"], ordered_json::array());
     incident.provenance.candidates.source = Source::absent;
     EXPECT_EQ(json_of(incident)["candidates"], nullptr);
 }
