@@ -1,25 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run_vm_matrix.sh [--all | --kernel NAME]... [--scenario NAME]... [--method NAME]... [--turns] [--jobs N] [--output DIR]
+# run_vm_matrix.sh [--all | --kernel NAME]... [--scenario NAME]... [--method NAME]... [--jobs N] [--output DIR]
 #                  [--markdown FILE]
 #
 # Every amd64 kernel of tests/vm/kernels.txt (with --all the arm64 ones too, or the ones named), with every attach method that it has,
 # through every scenario of tests/vm/scenarios (or the ones named): real OOMs under QEMU, each compared value by value with the
-# kernel's own report, its counters, and what was set up. With --turns each scenario on each kernel with one method only, another one
-# on each kernel. N kernels (1) run at the same time. Needs build/release (scripts/build.sh release), for arm64 build/arm64 too
+# kernel's own report, its counters, and what was set up. The tracers of all methods watch the same OOMs, each attached by its own;
+# with --method one of them alone. N kernels (1) run at the same time. Needs build/release (scripts/build.sh release), for arm64 build/arm64 too
 # (scripts/build.sh arm64). Tables at the end; what the guests left stays in DIR (build/vm_matrix). Exit status: 0 only when no run
 # failed.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
-kernels=() all=false chosen=() turns=false jobs=1 output=build/vm_matrix markdown=''
+kernels=() all=false chosen=() jobs=1 output=build/vm_matrix markdown=''
 while [[ $# -gt 0 ]]; do
 	case $1 in
 	-h | --help) sed -n '/^# run_vm_matrix/,/^set /s/^# \{0,1\}//p' "$0"; exit 0 ;;
 	--all) all=true; shift ;;
-	--turns) turns=true; shift ;;
 	--kernel | --scenario | --method | --jobs | --output | --markdown)
 		[[ $# -ge 2 ]] || { echo "run_vm_matrix: $1 wants a value" >&2; exit 2; }
 		case $1 in
@@ -53,23 +52,15 @@ for preset in release $(for kernel in "${kernels[@]}"; do preset_of "$kernel"; d
 	done
 done
 
-turn_of() {
-	local number
-	for number in "${!listed[@]}"; do
-		[[ ${listed[number]} != "$1" ]] || echo "$number"
-	done
-}
-
 # run_kernel NAME: its runs, in a log; then what is to be seen of it, in one piece.
 run_kernel() {
-	local kernel=$1 begin=$SECONDS code=0 turn=() built
+	local kernel=$1 begin=$SECONDS code=0 built
 	built=build/$(preset_of "$kernel")
-	[[ $turns == false ]] || turn=(--turn "$(turn_of "$kernel")")
 	rm -f "$output/$kernel.json"
 	tests/vm/run_vm_test.py --kernel "$kernel" --oomtrace "$built/src/oomtrace" \
 		--explain-with build/release/src/oomtrace --workload "$built/tests/support/oom_workload" \
 		--output "$output/$kernel" --json "$output/$kernel.json" --timeout 1800 \
-		"${turn[@]}" "${chosen[@]}" >"$output/$kernel.log" 2>&1 || code=$?
+		"${chosen[@]}" >"$output/$kernel.log" 2>&1 || code=$?
 	{
 		printf '%s in %d s (%s)\n' "$(tail -n 1 "$output/$kernel.log")" $((SECONDS - begin)) "$output/$kernel.log"
 		if [[ $code -ne 0 ]]; then

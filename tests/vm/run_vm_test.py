@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a kernel, drives it out of memory in every scenario under oomtrace, and holds each incident against three witnesses: what
-the kernel itself reported, what it counted, and what the scenario set up. What `oomtrace explain` makes of the kernel's log alone has
-to tell the same. Scenarios that need the same guest share a boot."""
+"""Boots a kernel, drives it out of memory in every scenario, and holds each incident against three witnesses: what the kernel itself
+reported, what it counted, and what the scenario set up. What `oomtrace explain` makes of the kernel's log alone has to tell the same.
+Every attach method has a tracer of its own, and all of them watch the same OOMs. Scenarios that need the same guest share a boot."""
 
 import argparse
 import bisect
@@ -42,8 +42,9 @@ MAX_VERIFIED_INSTRUCTIONS = 200_000
 GUEST_PANICKED = 121
 
 
-def boot(options, needs, runs, output, programs):
-    """`programs`: have the guest say what the verifier processed of each."""
+def boot(options, needs, methods, names, output, programs):
+    """The exit status of a guest that goes through the scenarios of these names. `programs`: have it say what the verifier processed
+    of each."""
     command = [TOP / "scripts" / "run_in_vm.sh", options.kernel, "--output", output, "--timeout", str(options.timeout)]
     command += ["--memory", needs.memory, "--cpus", str(needs.cpus), "--file", f"{SCENARIOS_DIRECTORY}=/scenarios"]
     for option, value in (("--qemu", needs.qemu), ("--disk", needs.disk), ("--append", needs.append)):
@@ -54,7 +55,7 @@ def boot(options, needs, runs, output, programs):
     if options.oomtrace:
         command += ["--program", f"{options.oomtrace}=oomtrace"]
     first = ["programs"] if programs else []
-    return subprocess.run([*command, "--", "oom_scenarios.sh", *first, *runs], check=False).returncode
+    return subprocess.run([*command, "--", "oom_scenarios.sh", *first, ",".join(methods), *names], check=False).returncode
 
 
 def read_verified(path):
@@ -68,23 +69,22 @@ def read_verified(path):
     return {name: programs for name, programs in methods.items() if programs}
 
 
-def collect_after_panic(output, directory):
+def collect_after_panic(output, directory, method):
     """What a guest that panicked got out: the kernel's report on its console, the incident on a serial port."""
-    directory.mkdir(exist_ok=True)
+    (directory / method).mkdir(parents=True, exist_ok=True)
     (directory / "dmesg.txt").write_bytes((output / "console.txt").read_bytes().replace(b"\r", b""))
-    shutil.copy(output / "live.txt", directory / "incidents.jsonl")
+    shutil.copy(output / "live.txt", directory / method / "incidents.jsonl")
 
 
-def deal_out_incidents(output, runs):
-    """Each run gets, in its own directory, those of its tracer's incidents that came after it began and before the tracer's next run
-    did; and how the tracer ended. `runs`: of one boot, [(scenario, method)] in their order."""
-    tracers = {}
-    for name, method in runs:
-        tracer, begun = tracers.setdefault(method, (output / f"tracer-{name}-{method}", {}))
-        directory = output / f"{name}-{method}"
-        if (directory / "begin").exists():
-            begun[directory] = float((directory / "begin").read_text())
-    for tracer, begun in tracers.values():
+def deal_out_incidents(output, methods, names):
+    """Each scenario gets, in a directory per method, those of the tracer's incidents that came after it began and before the next one
+    did; and how the tracer ended. `names`: of the scenarios of one boot, in their order."""
+    begun = {}
+    for name in names:
+        if (output / name / "begin").exists():
+            begun[output / name] = float((output / name / "begin").read_text())
+    for method in methods:
+        tracer = output / f"tracer-{names[0]}-{method}"
         if not (tracer / "incidents.jsonl").exists() or not begun:
             continue
         shares = [[] for _ in begun]
@@ -93,34 +93,30 @@ def deal_out_incidents(output, runs):
             try:
                 number = max(0, bisect.bisect(list(begun.values()), json.loads(line)["monotonic_ns"] / 1e9) - 1)
             except ValueError:
-                pass  # cut off: it is of the same run as the one before
+                pass  # cut off: it is of the same scenario as the one before
             shares[number].append(line)
         for directory, share in zip(begun, shares):
-            (directory / "incidents.jsonl").write_text("".join(share))
+            traced = directory / method
+            traced.mkdir(exist_ok=True)
+            (traced / "incidents.jsonl").write_text("".join(share))
             if (tracer / "tracer_status").exists():
-                shutil.copy(tracer / "tracer_status", directory)
+                shutil.copy(tracer / "tracer_status", traced)
 
 
-def runs_of(kernel, scenarios, chosen, methods, turn):
-    """[(scenario, method)]: each scenario with every method; or, with a `turn`, with the one whose turn it is, so that over several
-    turns every method meets every scenario."""
-    if turn is None:
-        return [(name, method) for name in chosen for method in methods]
-    runs = []
-    for number, name in enumerate(chosen):
-        possible = [method for method in methods if why_not(kernel, scenarios[name], method) is None]
-        runs.append((name, possible[(number + turn) % len(possible)]) if possible else (name, methods[0]))
-    return runs
-
-
-def boots_of(scenarios, runs):
-    """[(what the guest needs, [(scenario, method)])]: as few boots as can be, and in each the runs of a method together: they share
-    a tracer."""
+def boots_of(kernel, scenarios, chosen, methods):
+    """[(what the guest needs, methods, names of scenarios)]: as few boots as can be. A scenario that panics has one for each method:
+    there is one way out of such a guest."""
     boots = collections.defaultdict(list)
-    for name, method in sorted(runs, key=lambda run: METHODS.index(run[1]) if run[1] in METHODS else 0):
-        alone = (name, method) if scenarios[name].panics else None
-        boots[scenarios[name].boot, alone].append((name, method))
-    return [(needs, runs) for (needs, _), runs in boots.items()]
+    for name in chosen:
+        possible = tuple(method for method in methods if why_not(kernel, scenarios[name], method) is None)
+        for together in [(method,) for method in possible] if scenarios[name].panics else [possible] if possible else []:
+            boots[scenarios[name].boot, together, name if scenarios[name].panics else None].append(name)
+    return [(needs, together, names) for (needs, together, _), names in boots.items()]
+
+
+def directory_of(output, scenario, name, method):
+    """Where what its guest left is. One that panicked has left only what one method saw."""
+    return output / f"{name}-{method}" / name if scenario.panics else output / name
 
 
 def check_counters(run):
@@ -175,11 +171,11 @@ def check_run(options, scenario, run):
             checks.expect("lines that were not understood", report.unread_lines, [])
         print(f"{len(run.reports)} reports; {checks.checked} statements about the set-up")
         return result
-    run.incidents = read_incidents(run.directory / "incidents.jsonl")
+    run.incidents = read_incidents(run.directory / run.method / "incidents.jsonl")
     scenario.check(run)
     swap_total_kb = 0
     if not scenario.panics:
-        checks.expect("exit status of oomtrace", (run.directory / "tracer_status").read_text().strip(), "0")
+        checks.expect("exit status of oomtrace", (run.directory / run.method / "tracer_status").read_text().strip(), "0")
         check_counters(run)
         swap_total_kb = int((run.directory / "swap_total_kb").read_text())
     how = comparison_options(run.kernel, run.members, swap_total_kb)
@@ -201,9 +197,10 @@ def check_run(options, scenario, run):
     }
 
 
-def judge(options, scenario, name, method, directory):
+def judge(options, scenario, name, method, output):
     """The result of one run: what the table says of it, and `problems`, or `skipped` with the reason."""
     print(f"==== kernel {options.kernel}: {name}, {method} ====")
+    directory = directory_of(output, scenario, name, method)
     result = {"kernel": options.kernel, "scenario": name, "method": method, "problems": [], "skipped": None}
     if why := why_not(options.kernel, scenario, method):
         result["skipped"] = why
@@ -233,30 +230,41 @@ def judge(options, scenario, name, method, directory):
     return result
 
 
-def judged_runs(options, scenarios, runs, output, verified):
+def make(options, scenarios, needs, methods, names, output, ask):
+    """Boots the guest and leaves in `output` what is to be judged. What went wrong, where that is not the fault of one run; None:
+    nothing."""
+    panics = scenarios[names[0]].panics
+    if panics:
+        output = output / f"{names[0]}-{methods[0]}"
+    for name in names:  # what an earlier boot left must not pass for this one's
+        shutil.rmtree(output / name, ignore_errors=True)
+    for method in methods:
+        shutil.rmtree(output / f"tracer-{names[0]}-{method}", ignore_errors=True)
+    status = boot(options, needs, methods, names, output, ask)
+    if panics and status == GUEST_PANICKED:
+        collect_after_panic(output, output / names[0], methods[0])
+        return None
+    if options.oomtrace is not None:
+        deal_out_incidents(output, methods, names)
+    return f"the guest failed with status {status}" if status != 0 or panics else None
+
+
+def judged_runs(options, scenarios, chosen, methods, output, verified):
     """{(scenario, method): result}, and what the verifier said: `verified`, or where that is None what the first guest tells."""
     results = {}
-    for needs, runs_of_boot in boots_of(scenarios, runs):
-        wanted = [f"{name}:{method}" for name, method in runs_of_boot if why_not(options.kernel, scenarios[name], method) is None]
-        panics = any(scenarios[name].panics for name, _ in runs_of_boot)
+    for name in chosen:  # those that cannot be had, too
+        for method in methods:
+            if why_not(options.kernel, scenarios[name], method):
+                results[name, method] = judge(options, scenarios[name], name, method, output)
+    for needs, together, names in boots_of(options.kernel, scenarios, chosen, methods):
         problem = None
-        if wanted and not options.no_boot:
-            for name, method in runs_of_boot:  # what an earlier boot left must not pass for this one's
-                for directory in (f"{name}-{method}", f"tracer-{name}-{method}"):
-                    shutil.rmtree(output / directory, ignore_errors=True)
-            ask = options.oomtrace is not None and not verified and not panics
-            status = boot(options, needs, wanted, output, ask)
+        if not options.no_boot:
+            ask = options.oomtrace is not None and not verified and not scenarios[names[0]].panics
+            problem = make(options, scenarios, needs, together, names, output, ask)
             if ask:
                 verified = read_verified(output / "doctor.txt")
-            if panics and status == GUEST_PANICKED:
-                collect_after_panic(output, output / wanted[0].replace(":", "-"))
-            else:
-                if options.oomtrace is not None:
-                    deal_out_incidents(output, [run for run in runs_of_boot if ":".join(run) in wanted])
-                if status != 0 or panics:
-                    problem = f"the guest failed with status {status}"
         of_boot = {
-            (name, method): judge(options, scenarios[name], name, method, output / f"{name}-{method}") for name, method in runs_of_boot
+            (name, method): judge(options, scenarios[name], name, method, output) for name in names for method in together
         }
         # A guest fails when a run in it did: that one has a problem of its own.
         if problem and not any(result["problems"] for result in of_boot.values()):
@@ -275,35 +283,35 @@ def main(arguments):
     parser.add_argument("--workload", type=pathlib.Path, required=True, help="the oom_workload program")
     parser.add_argument("--kernel", default="6.12", help="a kernel of kernels.txt")
     parser.add_argument("--method", action="append", choices=METHODS, help="repeatable; default: all")
-    parser.add_argument("--turn", type=int, help="one method a scenario: with each number another one")
     parser.add_argument("--scenario", action="append", choices=scenarios, help="repeatable; default: all")
     parser.add_argument("--output", type=pathlib.Path, help="keep what the guest left here")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for one boot")
-    parser.add_argument("--again", type=int, default=0, help="make runs that failed once more, so many times, and say so")
+    parser.add_argument("--again", type=int, default=0, help="make scenarios that failed once more, so many times, and say so")
     parser.add_argument("--no-boot", action="store_true", help="judge again what an earlier run left in --output")
     parser.add_argument("--json", type=pathlib.Path, help="write the results of all runs here")
     options = parser.parse_args(arguments)
 
     methods = (options.method or METHODS) if options.oomtrace else ("none",)
-    runs = runs_of(options.kernel, scenarios, options.scenario or list(scenarios), methods, options.turn)
+    chosen = options.scenario or list(scenarios)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or pathlib.Path(temporary)
-        results, verified = judged_runs(options, scenarios, runs, output, None)
+        results, verified = judged_runs(options, scenarios, chosen, methods, output, None)
         for _ in range(0 if options.no_boot else options.again):
-            failed = {run: result for run, result in results.items() if result["problems"]}
+            failed = [name for name in chosen if any(results[name, method]["problems"] for method in methods)]
             if not failed:
                 break
-            print(f"==== kernel {options.kernel}: {len(failed)} runs again ====")
-            for name, method in failed:  # for whoever asks why
-                directory = output / f"{name}-{method}"
-                shutil.rmtree(f"{directory}.failed", ignore_errors=True)
-                if directory.exists():
-                    directory.rename(f"{directory}.failed")
-            again, verified = judged_runs(options, scenarios, list(failed), output, verified)
+            print(f"==== kernel {options.kernel}: {len(failed)} scenarios again ====")
+            for name in failed:  # for whoever asks why
+                for directory in {directory_of(output, scenarios[name], name, method) for method in methods}:
+                    shutil.rmtree(f"{directory}.failed", ignore_errors=True)
+                    if directory.exists():
+                        directory.rename(f"{directory}.failed")
+            again, verified = judged_runs(options, scenarios, failed, methods, output, verified)
             for run, result in again.items():
-                results[run] = result | {"failed_before": failed[run]["problems"] + failed[run].get("failed_before", [])}
-    results = list(results.values())
+                before = results[run]["problems"] + results[run].get("failed_before", [])
+                results[run] = result | {"failed_before": before}
+    results = [results[name, method] for name in chosen for method in methods]
     of_programs = [
         f"{method}, {program}: the verifier processed {count:,} instructions, more than {MAX_VERIFIED_INSTRUCTIONS:,}"
         for method, programs in (verified or {}).items()

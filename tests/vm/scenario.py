@@ -50,7 +50,7 @@ TWO_NODES = Boot(
 
 @dataclasses.dataclass
 class Run:
-    """One scenario with one method on one kernel, and what it left."""
+    """One scenario, as one method saw it on one kernel, and what it left."""
 
     kernel: str
     method: str

@@ -19,13 +19,13 @@ sys.path.insert(0, str(HERE))
 import run_vm_test  # noqa: E402
 
 KEPT = HERE.parent / "data" / "vm_run"  # of kernel 7.3.4, scenario memcg, method fentry
-RUN = "memcg-fentry"
+SCENARIO, METHOD = "memcg", "fentry"
 
 
 def judge_again(output, *how):
     """(exit status, what was printed)"""
     printed = io.StringIO()
-    arguments = [*how, "--output", str(output), "--kernel", "newest", "--scenario", "memcg", "--method", "fentry"]
+    arguments = [*how, "--output", str(output), "--kernel", "newest", "--scenario", SCENARIO, "--method", METHOD]
     arguments += ["--oomtrace", os.environ["OOMTRACE"], "--workload", "oom_workload"]
     with contextlib.redirect_stdout(printed):
         status = run_vm_test.main(arguments)
@@ -37,11 +37,12 @@ class KeptRun(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.output = pathlib.Path(directory.name)
-        self.run_directory = self.output / RUN
-        shutil.copytree(KEPT / RUN, self.run_directory)
+        self.run_directory = self.output / SCENARIO
+        self.traced = self.run_directory / METHOD
+        shutil.copytree(KEPT / SCENARIO, self.run_directory)
 
     def rewrite_incidents(self, change):
-        path = self.run_directory / "incidents.jsonl"
+        path = self.traced / "incidents.jsonl"
         incidents = [json.loads(line) for line in path.read_text().splitlines()]
         change(incidents)
         path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
@@ -108,7 +109,7 @@ class Falsified(KeptRun):
         }
         for name, change in changes.items():
             with self.subTest(name):
-                shutil.copytree(KEPT / RUN, self.run_directory, dirs_exist_ok=True)
+                shutil.copytree(KEPT / SCENARIO, self.run_directory, dirs_exist_ok=True)
                 self.rewrite_incidents(lambda incidents, change=change: change(incidents[0]))
                 self.expect_failure("MISMATCH|FAIL")
 
@@ -137,7 +138,7 @@ class Falsified(KeptRun):
         }
         for name, change in changes.items():
             with self.subTest(name):
-                shutil.copytree(KEPT / RUN, self.run_directory, dirs_exist_ok=True)
+                shutil.copytree(KEPT / SCENARIO, self.run_directory, dirs_exist_ok=True)
                 self.rewrite_incidents(lambda incidents, change=change: change(incidents[0]))
                 self.expect_failure("FAIL explained from the log")
 
@@ -149,16 +150,16 @@ class Falsified(KeptRun):
         self.expect_failure("FAIL explained from the log: .*candidates that could be killed")
 
     def test_the_tracers_exit_status(self):
-        (self.run_directory / "tracer_status").write_text("1\n")
+        (self.traced / "tracer_status").write_text("1\n")
         self.expect_failure("FAIL exit status of oomtrace")
 
     def test_an_incident_that_is_cut(self):
-        path = self.run_directory / "incidents.jsonl"
+        path = self.traced / "incidents.jsonl"
         path.write_text(path.read_text()[:4096])
         self.expect_failure("FAIL an incident did not come whole")
 
     def test_an_incident_that_is_nothing_of_the_kind(self):
-        path = self.run_directory / "incidents.jsonl"
+        path = self.traced / "incidents.jsonl"
         incidents = [json.loads(line) | {"trigger": None} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
         self.expect_failure("FAIL cannot be judged: TypeError")
@@ -179,11 +180,14 @@ class MadeAgain(unittest.TestCase):
         """(exit status, what was printed, what is in the output's folder), with a guest for each of `ends_well`."""
         guests = iter(ends_well)
 
-        def guest(_options, _needs, runs, output, _programs):
-            self.assertEqual(runs, ["memcg:fentry"])
+        def guest(_options, _needs, methods, names, output, _programs):
+            self.assertEqual((methods, names), ((METHOD,), [SCENARIO]))
             if not next(guests):
                 return run_vm_test.GUEST_PANICKED
-            shutil.copytree(KEPT / RUN, output / RUN)
+            shutil.copytree(KEPT / SCENARIO, output / SCENARIO)
+            tracer = output / f"tracer-{SCENARIO}-{METHOD}"
+            shutil.move(output / SCENARIO / METHOD, tracer)
+            (output / SCENARIO / "begin").write_text("1.5\n")
             (output / "doctor.txt").write_text("method fentry: attached\n  attached  fexit  x  program: 7 instructions verified\n")
             return 0
 
@@ -209,43 +213,69 @@ class MadeAgain(unittest.TestCase):
         self.assertIn("0 of 1 runs passed on kernel newest, 1 failed", printed)
 
 
-class SharedTracer(unittest.TestCase):
+class DealtOut(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.output = pathlib.Path(directory.name)
 
     def deal_out(self, begins, lines, status="0\n"):
-        """{run: lines that it got}, of the runs that begin at those seconds and share a tracer that wrote those lines."""
+        """{scenario: lines that it got}, of the scenarios that begin at those seconds under a tracer that wrote those lines."""
         tracer = self.output / f"tracer-{next(iter(begins))}-kprobe"
         tracer.mkdir()
         (tracer / "incidents.jsonl").write_text("".join(lines))
         (tracer / "tracer_status").write_text(status)
         for name, seconds in begins.items():
-            (self.output / f"{name}-kprobe").mkdir()
+            (self.output / name).mkdir()
             if seconds is not None:
-                (self.output / f"{name}-kprobe" / "begin").write_text(f"{seconds}\n")
-        run_vm_test.deal_out_incidents(self.output, [(name, "kprobe") for name in begins])
-        dealt = self.output.glob("*-kprobe/incidents.jsonl")
-        return {path.parent.name.removesuffix("-kprobe"): path.read_text().splitlines(True) for path in dealt if path.parent != tracer}
+                (self.output / name / "begin").write_text(f"{seconds}\n")
+        run_vm_test.deal_out_incidents(self.output, ("fentry", "kprobe"), list(begins))
+        self.assertEqual(list(self.output.glob("*/fentry")), [], "the method that left nothing")
+        dealt = self.output.glob("*/kprobe/incidents.jsonl")
+        return {path.parent.parent.name: path.read_text().splitlines(True) for path in dealt}
 
     @staticmethod
     def line(seconds):
         return json.dumps({"monotonic_ns": int(seconds * 1e9)}) + "\n"
 
-    def test_each_run_gets_what_came_while_it_was_on(self):
+    def test_each_scenario_gets_what_came_while_it_was_on(self):
         first, late, second, early = (self.line(seconds) for seconds in (12.5, 19.9, 20.1, 9))
         dealt = self.deal_out({"memcg": 10.25, "swap": 20.0, "tmpfs": 31.0}, [early, first, second, late])
         self.assertEqual(dealt, {"memcg": [early, first, late], "swap": [second], "tmpfs": []})
-        self.assertEqual((self.output / "swap-kprobe" / "tracer_status").read_text(), "0\n")
+        self.assertEqual((self.output / "swap" / "kprobe" / "tracer_status").read_text(), "0\n")
 
     def test_a_line_that_is_cut_off_goes_with_the_one_before(self):
         whole, cut = self.line(21), self.line(22)[:-9]
         self.assertEqual(self.deal_out({"memcg": 10.0, "swap": 20.0}, [whole, cut]), {"memcg": [], "swap": [whole, cut]})
 
-    def test_a_run_that_never_began_gets_nothing(self):
+    def test_a_scenario_that_never_began_gets_nothing(self):
         one = self.line(25)
         self.assertEqual(self.deal_out({"memcg": 10.0, "swap": None}, [one]), {"memcg": [one]})
+
+    def test_every_method_has_its_own(self):
+        (self.output / "memcg").mkdir()
+        (self.output / "memcg" / "begin").write_text("10\n")
+        for method, seconds in (("fentry", 11), ("tracepoint", 12)):
+            (self.output / f"tracer-memcg-{method}").mkdir()
+            (self.output / f"tracer-memcg-{method}" / "incidents.jsonl").write_text(self.line(seconds))
+        run_vm_test.deal_out_incidents(self.output, ("fentry", "tracepoint"), ["memcg"])
+        for method, seconds in (("fentry", 11), ("tracepoint", 12)):
+            self.assertEqual((self.output / "memcg" / method / "incidents.jsonl").read_text(), self.line(seconds))
+
+
+class Boots(unittest.TestCase):
+    def test_methods_share_one_unless_it_panics(self):
+        scenarios = run_vm_test.load_scenarios()
+        boots = run_vm_test.boots_of("6.12", scenarios, ["memcg", "panic", "global"], run_vm_test.METHODS)
+        self.assertEqual(
+            [(methods, names) for _, methods, names in boots],
+            [(run_vm_test.METHODS, ["memcg", "global"]), (("fentry",), ["panic"]), (("kprobe",), ["panic"])],
+        )
+
+    def test_a_method_that_a_kernel_has_not(self):
+        boots = run_vm_test.boots_of("6.1-arm64", run_vm_test.load_scenarios(), ["memcg"], run_vm_test.METHODS)
+        self.assertEqual([methods for _, methods, _ in boots], [("kprobe", "tracepoint")])
+        self.assertEqual(run_vm_test.boots_of("6.1-arm64", run_vm_test.load_scenarios(), ["memcg"], ("fentry",)), [])
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# oom_scenarios.sh [programs] SCENARIO:METHOD...
+# oom_scenarios.sh [programs] METHODS SCENARIO...
 #
-# Runs in the test guest. Each argument drives one scenario of /scenarios out of memory with oomtrace attached by METHOD (fentry,
-# kprobe, tracepoint; `none`: without oomtrace, for the kernel's report alone) and leaves in /out/SCENARIO-METHOD/: dmesg.txt (of
-# this scenario only), expected (what was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the
-# kernel counted), and memory.events of the scenario's group; or `skipped`, with the reason. Runs of the same method that follow
-# each other share a tracer, because its start takes an emulated processor longer than an OOM: in /out/tracer-SCENARIO-METHOD/,
-# named after the first of them, are incidents.jsonl, trace.oom, trace.log and tracer_status. With `programs` first, what the
-# verifier processed for each of oomtrace's programs is in /out/doctor.txt. Fails when a scenario did not go as planned, after the
-# others; whether oomtrace was right is for the host to say.
+# Runs in the test guest. Starts a tracer for each of METHODS (fentry, kprobe, tracepoint, separated by commas; `none`: without
+# oomtrace, for the kernel's report alone), which watch the same OOMs side by side, each attached by its method and by no other;
+# then drives each scenario of /scenarios out of memory. Leaves in /out/SCENARIO/: dmesg.txt (of this scenario only), expected (what
+# was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the kernel counted), and memory.events
+# of the scenario's group; or `skipped`, with the reason. In /out/tracer-SCENARIO-METHOD/, named after the first scenario, are
+# incidents.jsonl, trace.oom, trace.log and tracer_status. With `programs` first, what the verifier processed for each of oomtrace's
+# programs is in /out/doctor.txt. Fails when a scenario did not go as planned, after the others; whether oomtrace was right is for
+# the host to say.
 #
-# A scenario's file sets `incidents` (how many the tracer is to see; 0: as many as there are, and `silent` more than the kernel
+# A scenario's file sets `incidents` (how many a tracer is to see; 0: as many as there are, and `silent` more than the kernel
 # counts) and defines scenario(); what it mounts or sets it puts back in clean_up(). Its cgroup, if it has one, is $group. With
 # `incidents_to` the incidents go somewhere else.
 
 fail() {
-	echo "oom_scenarios: $run: $1" >&2
+	echo "oom_scenarios: $scenario: $1" >&2
 	exit 1
 }
 
@@ -94,89 +94,120 @@ remove_group() {
 	fail "cannot remove $1"
 }
 
-# start_tracer: of $method, for all runs of it that come next; nothing where there is one already. What it leaves is in $traced.
+# traced METHOD: the directory of its tracer.
+traced() {
+	echo "/out/tracer-$first-$1"
+}
+
+incidents_seen() {
+	wc -l <"$(traced "$1")/incidents.jsonl"
+}
+
 start_tracer() {
-	[ "$tracer_method" != "$method" ] || return 0
-	end_tracer
-	tracer_method=$method traced=/out/tracer-$scenario-$method
-	mkdir -p "$traced"
+	directory=$(traced "$1")
+	mkdir -p "$directory"
 	# An emulated processor needs more than the default for a walk over thousands of tasks.
-	oomtrace trace --json --attach "$method" --record "$traced/trace.oom" --walk-time-limit 2s \
-		>"${incidents_to:-$traced/incidents.jsonl}" 2>"$traced/trace.log" &
-	tracer=$!
+	oomtrace trace --json --attach "$1" --record "$directory/trace.oom" --walk-time-limit 2s \
+		>"${incidents_to:-$directory/incidents.jsonl}" 2>"$directory/trace.log" &
+	echo $! >"$directory/pid"
+}
+
+tracer_runs() {
+	kill -0 "$(cat "$(traced "$1")/pid")" 2>/dev/null
+}
+
+await_tracer() {
+	log=$(traced "$1")/trace.log
 	for _ in $(seq 600); do
-		! grep -q watching "$traced/trace.log" || return 0
-		kill -0 $tracer 2>/dev/null || break
+		! grep -q watching "$log" || return 0
+		tracer_runs "$1" || break
 		sleep 0.1
 	done
-	cat "$traced/trace.log" >&2
-	echo "oom_scenarios: $run: oomtrace --attach $method is not watching" >&2
+	cat "$log" >&2
+	echo "oom_scenarios: oomtrace --attach $1 is not watching" >&2
 	status=1
 }
 
 end_tracer() {
-	[ -n "$tracer" ] || return 0
-	kill -TERM $tracer 2>/dev/null
-	wait $tracer
-	echo $? >"$traced/tracer_status"
-	tracer=
+	pid=$(cat "$(traced "$1")/pid")
+	kill -TERM "$pid" 2>/dev/null
+	wait "$pid"
+	echo $? >"$(traced "$1")/tracer_status"
 }
 
 clean_up() {
 	:
 }
 
-# Of this run. Which of the tracer's are, the host tells by their time.
+# await_incidents METHOD: of this scenario. Which of the tracer's are, the host tells by their time.
 await_incidents() {
 	awaited=$incidents
 	[ "$awaited" -ne 0 ] || awaited=$((silent + kills)) # one for each kill that was counted
 	for _ in $(seq 300); do
-		[ $(($(wc -l <"$traced/incidents.jsonl") - seen)) -lt $awaited ] || return 0
-		kill -0 $tracer 2>/dev/null || break
+		[ $(($(incidents_seen "$1") - $(cat "/tmp/seen-$1"))) -lt $awaited ] || return 0
+		tracer_runs "$1" || break
 		sleep 0.1
 	done
 	# What there is is worth having.
-	echo "oom_scenarios: $run: fewer than $awaited incidents" >&2
+	echo "oom_scenarios: $scenario, $1: fewer than $awaited incidents" >&2
 }
 
 run_scenario() {
-	incidents=2 silent=0
-	# shellcheck source=/dev/null
-	. "/scenarios/$scenario.sh"
-	[ "$method" = none ] || [ -n "$incidents_to" ] || seen=$(wc -l <"$traced/incidents.jsonl")
+	[ -n "$incidents_to" ] || for method in $methods; do
+		incidents_seen "$method" >"/tmp/seen-$method"
+	done
 	kills_before=$(oom_kills)
 	cut -d ' ' -f 1 /proc/uptime >"$out/begin"
 	scenario
 	kills=$(($(oom_kills) - kills_before))
-	[ "$method" = none ] || await_incidents
+	for method in $methods; do
+		await_incidents "$method"
+	done
 	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
 	sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >"$out/swap_total_kb"
 	cat $group/memory.events >"$out/memory.events" 2>/dev/null
 	dmesg >"$out/dmesg.txt"
 }
 
+# one_scenario: in a subshell, with which the holders die, however it ends.
+one_scenario() {
+	# shellcheck source=/dev/null
+	. "/scenarios/$scenario.sh"
+	(run_scenario)
+	ended=$?
+	clean_up
+	return $ended
+}
+
 if [ "$1" = programs ]; then
 	oomtrace doctor >/out/doctor.txt 2>&1
 	shift
 fi
-status=0 group=/sys/fs/cgroup/limited incidents_to='' tracer='' tracer_method=none
-for run in "$@"; do
-	scenario=${run%%:*} method=${run##*:}
-	out=/out/$scenario-$method
+methods='' status=0
+[ "$1" = none ] || methods=$(echo "$1" | tr , ' ')
+shift
+first=$1
+# shellcheck source=/dev/null
+incidents_to=$(incidents_to= && . "/scenarios/$first.sh" && echo "$incidents_to")
+for method in $methods; do
+	start_tracer "$method"
+done
+for method in $methods; do
+	await_tracer "$method"
+done
+for scenario in "$@"; do
+	out=/out/$scenario
 	mkdir -p "$out"
-	# shellcheck source=/dev/null
-	incidents_to=$(incidents_to= && . "/scenarios/$scenario.sh" && echo "$incidents_to")
-	start_tracer
 	dmesg -c >/dev/null
-	# The holders die with the subshell, however it ends.
-	(run_scenario) || status=1
-	# shellcheck source=/dev/null
-	(. "/scenarios/$scenario.sh" && clean_up)
+	incidents=2 silent=0 group=/sys/fs/cgroup/limited
+	(one_scenario) || status=1
 	# shellcheck disable=SC2034 # for scenarios that must not come too soon after another
 	last_end=$(uptime_s)
 	find $group -depth -type d 2>/dev/null | while read -r directory; do
 		remove_group "$directory"
 	done
 done
-end_tracer
+for method in $methods; do
+	end_tracer "$method"
+done
 exit $status
