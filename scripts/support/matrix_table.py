@@ -10,9 +10,9 @@ import json
 import pathlib
 import sys
 
-SUMS = ("incidents", "candidates", "compared", "moved", "not_offered", "mismatches")
+SUMS = ("incidents", "candidates", "compared", "moved", "not_offered", "mismatches", "agreed")
 TITLES = ("kernel", "method", "scenarios", "failed", "skipped", "incidents", "candidates", "values compared")
-TITLES += ("moved", "not offered", "mismatches")
+TITLES += ("moved", "not offered", "mismatches", "agree with the first method")
 
 
 def table_lines(titles, rows):

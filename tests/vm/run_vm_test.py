@@ -26,10 +26,12 @@ import kernel_report  # noqa: E402
 import log_comparison  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
+from method_comparison import MethodComparison  # noqa: E402
 from scenario import (  # noqa: E402
     KERNELS_WITHOUT_TRAMPOLINES,
     METHODS,
     SCENARIOS_DIRECTORY,
+    SWAPPING_PAGES,
     Run,
     comparison_options,
     load_scenarios,
@@ -163,7 +165,7 @@ def check_explained(options, run, how):
 
 def check_run(options, scenario, run):
     """What to print of one run, and what the table is to say of it."""
-    result = {"incidents": 0, "candidates": 0, "compared": 0, "moved": 0, "not_offered": 0, "mismatches": 0, "explained": 0}
+    result = {"incidents": 0, "candidates": 0, "compared": 0, "moved": 0, "not_offered": 0, "mismatches": 0, "explained": 0, "agreed": 0}
     checks = run.checks
     checks.expect_between("reports of the kernel", len(run.reports), scenario.reports, 1 << 20)
     if options.oomtrace is None:
@@ -194,6 +196,7 @@ def check_run(options, scenario, run):
         "not_offered": sum(len(fields) for fields in ledger.not_offered.values()),
         "mismatches": len(ledger.mismatches),
         "explained": explained,
+        "agreed": 0,
     }
 
 
@@ -228,6 +231,30 @@ def judge(options, scenario, name, method, output):
     for problem in result["problems"]:
         print(f"FAIL {problem}")
     return result
+
+
+def compare_methods(scenario, name, results, output):
+    """Of a scenario that several methods watched: each tells the same as the first of them. `results`: {method: result}, which get
+    what was compared and what differs."""
+    judged = [method for method, result in results.items() if not result["skipped"] and not result["problems"]]
+    if len(judged) < 2 or scenario.panics:
+        return
+    directory = output / name
+    first, *others = judged
+    incidents = {method: read_incidents(directory / method / "incidents.jsonl") for method in judged}
+    asleep = {member.pid for member in read_members(directory / "expected") if not member.eater}
+    if (directory / "parent").exists():
+        parent = int((directory / "parent").read_text())
+        asleep |= {candidate["pid"] for incident in incidents[first] for candidate in incident["candidates"] if candidate["ppid"] == parent}
+    swapping = SWAPPING_PAGES if int((directory / "swap_total_kb").read_text()) else 0
+    for method in others:
+        comparison = MethodComparison(asleep, swapping)
+        comparison.compare(incidents[first], incidents[method])
+        results[method]["agreed"] = comparison.compared
+        results[method]["problems"] += [f"told otherwise than by {first}: {problem}" for problem in comparison.problems]
+        print(f"{name}: {comparison.compared} values of {method} compared with {first}, {len(comparison.problems)} differ")
+        for problem in comparison.problems:
+            print(f"FAIL {problem}")
 
 
 def make(options, scenarios, needs, methods, names, output, ask):
@@ -266,6 +293,8 @@ def judged_runs(options, scenarios, chosen, methods, output, verified):
         of_boot = {
             (name, method): judge(options, scenarios[name], name, method, output) for name in names for method in together
         }
+        for name in names if options.oomtrace else ():
+            compare_methods(scenarios[name], name, {method: of_boot[name, method] for method in together}, output)
         # A guest fails when a run in it did: that one has a problem of its own.
         if problem and not any(result["problems"] for result in of_boot.values()):
             for result in of_boot.values():

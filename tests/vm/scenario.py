@@ -22,6 +22,7 @@ OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=256, runnin
 # Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
 SPLIT_RSS_KERNELS = ("5.10", "6.1", "6.1-arm64")
 SPLIT_RSS_PAGES = 2 * 64 * 16
+SWAPPING_PAGES = 512  # go out or come back between two readings, where there is swap
 # Their fentry programs load and cannot be attached: arm64 has BPF trampolines from 6.4 on.
 KERNELS_WITHOUT_TRAMPOLINES = ("6.1-arm64",)
 
@@ -109,7 +110,7 @@ def comparison_options(kernel, members, swap_total_kb):
         swap_total_pages=swap_total_kb * 1024 // OPTIONS.page_size,
         victim_tolerance_pages=SPLIT_RSS_PAGES if kernel in SPLIT_RSS_KERNELS else 0,
         released_pages=held // OPTIONS.page_size,
-        swapping_pages=512 if swap_total_kb else 0,
+        swapping_pages=SWAPPING_PAGES if swap_total_kb else 0,
     )
 
 
