@@ -40,10 +40,12 @@ test_preset() {
 
 test_preset release
 test_preset sanitize
-# A minute of the fuzzer: of the program only the reader of kernel logs is built for it.
+# A minute of the fuzzer, which takes one processor, beside the linters: of the program only the reader of kernel logs is built for it.
 step build-fuzz "$top/scripts/build.sh" fuzz fuzzers &&
-	step test-fuzz ctest --preset fuzz --test-output-size-passed 65536 --output-junit "$logs/fuzz.xml"
+	step test-fuzz ctest --preset fuzz --test-output-size-passed 65536 --output-junit "$logs/fuzz.xml" &
+fuzzing=$!
 step lint "$top/scripts/lint.sh"
+wait "$fuzzing"
 if git cat-file -e HEAD~:include/oomtrace/wire_record.h 2>/dev/null; then
 	step wire-version "$top/scripts/check_wire_version.sh"
 else
