@@ -23,6 +23,6 @@ SCENARIO = Scenario(
     min_compared=60,
     boot=Boot(group="panic"),
     methods=FUNCTION_HOOKS,
-    why_not_all_methods="no tracepoint tells of a panic",
+    why_not_all_methods="no tracepoint tells of a panic; the report on its console is explained with the other methods",
     panics=True,
 )
