@@ -416,16 +416,14 @@ class Builder
             }
             incident_.kills.push_back(std::move(kill));
         }
-        for (const NamedPid &exiting : report_.already_exiting) {
-            const bool known = std::any_of(incident_.kills.begin(), incident_.kills.end(),
-                                           [&](const KilledProcess &kill) { return kill.process.pid == exiting.pid; });
-            if (known) // the first victim of a group, when it comes to its turn
-                continue;
-            KilledProcess kill;
-            kill.process = process_of(exiting.pid, exiting.comm);
-            kill.why = KillWhy::already_exiting;
-            incident_.kills.push_back(std::move(kill));
-        }
+    }
+
+    // Of a victim that was not killed.
+    [[nodiscard]] const std::string &chosen_comm() const
+    {
+        if (report_.summary)
+            return report_.summary->task;
+        return report_.score ? report_.score->comm : report_.already_exiting.front().comm;
     }
 
     void build_victim()
@@ -441,7 +439,7 @@ class Builder
                                            ? chosen->memory.value_or(ProcessMemory{})
                                            : ProcessMemory{});
         } else if (const auto pid = chosen_pid(report_); pid && report_.panic.empty()) {
-            victim.process = process_of(*pid, report_.summary ? report_.summary->task : report_.score->comm);
+            victim.process = process_of(*pid, chosen_comm());
             if (chosen != incident_.candidates.end())
                 victim.memory = chosen->memory.value_or(ProcessMemory{});
         } else {
@@ -566,7 +564,7 @@ class Builder
         if (report_.score && !report_.kills.empty() && report_.score->pid != report_.kills.front().pid)
             table.victim.note = fmt::format("the kernel chose {}[{}], and killed a child of it in its place",
                                             report_.score->comm, report_.score->pid);
-        table.kills = printed(!incident_.kills.empty(), "the log does not tell of a kill");
+        table.kills = printed(report_.is_over(), "the log does not tell of a kill");
         table.after = printed(!report_.reaped.empty(), "the kernel's report does not have exit and release");
         table.host = printed(!report_.kernel.empty() || !report_.host.empty() || report_.realtime_ns,
                              "the log does not name kernel or host");

@@ -42,7 +42,8 @@ def compare(incidents, reports, options, *, method=None, why_unreported=None):
         victim = incident["victim"] and incident["victim"]["pid"]
         ledger.check("host.page_size", incident["host"]["page_size"], options.page_size)
         if method is not None:
-            only_reported = method == "tracepoint" and incident["outcome"] == "no_killable_task"
+            without_kill = incident["outcome"] in ("no_killable_task", "victim_already_dying") and not incident["kills"]
+            only_reported = method == "tracepoint" and without_kill
             ledger.check("host.attach_method", incident["tracer"]["attach_method"], "kernel_log" if only_reported else method)
         report = report_of(incident, waiting)
         if report is None:

@@ -23,6 +23,7 @@ NO_MEMORY_STAT = "the live record has no memory.stat of the cgroup"
 MOVED = "free pages, watermarks and a cgroup's usage went on moving between the live reading and the report"
 SWAPPED = "pages went out to swap, or came back, between the live reading and the report"
 GAVE_UP_ITS_MEMORY = "a process that had memory at the live reading had given it up before the kernel printed its table"
+EXITED = "the chosen one had been killed before, and had given up its memory when the kernel printed its table"
 THREAD_ASKS = "the report does not name the process of a thread that asks"
 ONLY_THE_KILL = "of this OOM the kernel printed no more than the line of the kill (its rate limit)"
 NOBODY_WEIGHED = "with oom_kill_allocating_task or panic_on_oom the kernel weighs nobody, and prints its table all the same"
@@ -34,6 +35,9 @@ NO_POINTS_LIVE = "the live record does not have the score"
 # By what the log lacks: mapped anonymous pages, file pages of a node (swap cache is in the total that it prints), and hence the rest.
 HOLDERS_NOT_PRINTED = {"anon", "file_cache", "not_accounted", "other_kernel"}
 VICTIMS_BEFORE = {"already_victim", "mmf_oom_skip"}
+# What follows from the victim's row.
+OF_THE_VICTIMS_ROW = {"victim.points", "victim.eligible", "victim.margin_points", "victim.ranking", "victim.larger", "summary"}
+OF_THE_VICTIMS_ROW |= {"summary's trigger", "why_victim", "counterfactuals", "no_counterfactuals", "candidates that could be killed"}
 HOLDERS_OF_THE_HOST = {"slab_reclaimable", "slab_unreclaimable"}
 
 
@@ -51,6 +55,7 @@ class LiveComparison:
         self.expected = collections.defaultdict(set)  # reason -> fields
         self._where = ""
         self._only_the_kill = False
+        self._exited = False
 
     def check(self, field, live, log, *, reason=None):
         """`reason`: why the log may have something else here, where it is known to."""
@@ -59,6 +64,8 @@ class LiveComparison:
             return
         if self._only_the_kill and not field.startswith(("outcome", "scope", "victim.comm", "victim.uid", "kills")):
             reason = ONLY_THE_KILL
+        if self._exited and field in OF_THE_VICTIMS_ROW:
+            reason = EXITED
         if field in self._held_back:
             reason = HELD_BACK
         if reason is not None:
@@ -78,6 +85,7 @@ class LiveComparison:
             left.remove(record)
             self._where = f"victim {pid}, "
             self._only_the_kill = incident["trigger"] is None and not incident["candidates"] and len(incident["kills"] or []) == 1
+            self._exited = incident["outcome"] == "victim_already_dying" and pid in _rows_gone(record, incident)
             self._held_back = self._fields_held_back(record, incident)
             self._compare_outcome(record, incident)
             self._compare_candidates(record, incident)
@@ -275,12 +283,16 @@ def _same_end(live, log):
     return live["outcome"] == log["outcome"] or live["victim"] is not None
 
 
-def _gave_up_their_memory(live, log):
-    """The kernel lists every process that has memory, but for its own threads and init."""
+def _rows_gone(live, log):
+    """{pid: candidate of the live record} that have no row in the kernel's table. It lists every process that has memory, but for
+    its own threads and init."""
     listed = set(_pids(log["candidates"]))
-    gone = [record for record in live["candidates"] or [] if record["pid"] not in listed]
+    return {record["pid"]: record for record in (live["candidates"] or []) if record["pid"] not in listed} if listed else {}
+
+
+def _gave_up_their_memory(live, log):
     # One that was killed before may have let go of its mm already, and its memory not be back yet.
-    return bool(listed) and any(record["rss_bytes"] or record["skip_reason"] in VICTIMS_BEFORE for record in gone)
+    return any(record["rss_bytes"] or record["skip_reason"] in VICTIMS_BEFORE for record in _rows_gone(live, log).values())
 
 
 def _nobody_weighed(live, log):

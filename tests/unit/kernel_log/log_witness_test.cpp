@@ -333,8 +333,9 @@ TEST(LogWitness, GivesTheReportOfOneThatWasExitingAndNotTheOneBefore)
     EXPECT_EQ(given[0].outcome, Outcome::victim_already_dying);
     ASSERT_TRUE(given[0].victim);
     EXPECT_EQ(given[0].victim->process.pid, 1170U);
-    ASSERT_THAT(given[0].kills, SizeIs(1));
-    EXPECT_FALSE(given[0].kills[0].signalled);
+    EXPECT_EQ(given[0].victim->process.comm, "sharer");
+    EXPECT_THAT(given[0].kills, IsEmpty());
+    EXPECT_EQ(given[0].provenance.kills.source, Source::kernel_log);
 
     // It is nobody else's any more.
     Incident later;
