@@ -5,7 +5,8 @@
 #
 # Unit and replay tests run twice, the second time under AddressSanitizer and UndefinedBehaviorSanitizer; the fuzzer runs for a
 # minute. Live tests drive small processes out of memory in scratch cgroups of their own. What a machine cannot do is skipped,
-# counted, and named with the reason. Logs: build/test/. Exit status: 0 only when nothing failed.
+# counted, and named with the reason. Before the summary stands the table of the VM matrix. Logs: build/test/. Exit status: 0 only
+# when nothing failed.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,7 +19,7 @@ fi
 
 logs=$top/build/test
 mkdir -p "$logs"
-rm -f "$logs"/*.xml "$logs"/*.log "$logs"/steps
+rm -f "$logs"/*.xml "$logs"/*.log "$logs"/steps "$top"/build/release/tests/vm/vm_scenarios_*.json
 
 # step NAME COMMAND...: runs it, keeps its output, and notes name, exit status and seconds for the summary.
 step() {
@@ -52,4 +53,7 @@ else
 	echo "test: the wire version is not checked: no earlier commit that has it is here to compare with"
 fi
 
+shopt -s nullglob
+matrix=("$top"/build/release/tests/vm/vm_scenarios_*.json)
+[[ ${#matrix[@]} -eq 0 ]] || /usr/bin/python3 "$top/scripts/support/matrix_table.py" "${matrix[@]}"
 exec /usr/bin/python3 "$top/scripts/support/summarize_tests.py" "$logs"
