@@ -15,6 +15,7 @@ namespace
 {
 
 constexpr std::size_t most_pods = 65536; // far beyond what a kubelet takes; so many directory entries are read in milliseconds
+constexpr std::size_t most_namespaces = 256; // of containerd: a few in practice
 constexpr std::size_t most_docker_bytes = 1U << 20;
 constexpr std::size_t most_storage_bytes = 4U << 20;
 constexpr std::size_t most_passwd_bytes = 1U << 20;
@@ -59,14 +60,16 @@ void add_note(FoundNames &found, const char *note)
 FoundNames HostNames::find(const CgroupIdentity &identity) const
 {
     FoundNames found;
-    const auto &runtime = identity.container_runtime;
+    std::optional<std::string> runtime = identity.container_runtime;
     if (identity.systemd_owner_uid) {
         if (runtime == "podman" && identity.container_id)
             find_podman_name(*identity.container_id, identity.systemd_owner_uid, found);
         return found;
     }
-    if (identity.container_id && !runtime)
+    if (identity.container_id && !runtime) {
         find_runtime(*identity.container_id, found);
+        runtime = found.container_runtime;
+    }
     if (identity.pod_uid && runtime != "podman") {
         find_pod(identity, found);
     } else if (identity.container_id && runtime == "docker") {
@@ -145,13 +148,21 @@ void HostNames::find_docker_name(const std::string &id, FoundNames &found) const
         add_note(found, "Docker's state of it could not be understood");
 }
 
-// A pod's container of which the kubelet's cgroup driver puts only the id into the path.
+// Of a container whose path has only its id.
 void HostNames::find_runtime(const std::string &id, FoundNames &found) const
 {
-    if (host_.is_directory("/run/containerd/io.containerd.runtime.v2.task/k8s.io/" + id))
-        found.container_runtime = "containerd";
-    else if (host_.is_directory("/var/lib/docker/containers/" + id))
+    // First: Docker may have its containers run by this containerd, in a namespace of it.
+    if (host_.is_directory("/var/lib/docker/containers/" + id)) {
         found.container_runtime = "docker";
+        return;
+    }
+    const std::string tasks = "/run/containerd/io.containerd.runtime.v2.task";
+    host_.list(tasks, most_namespaces, [&](std::string_view name) {
+        if (!host_.is_directory(tasks + "/" + std::string(name) + "/" + id))
+            return true;
+        found.container_runtime = "containerd";
+        return false;
+    });
 }
 
 void HostNames::find_podman_name(const std::string &id, std::optional<std::uint32_t> owner, FoundNames &found) const

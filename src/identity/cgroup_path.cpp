@@ -333,7 +333,13 @@ class PathReader
             ++at_;
             return true;
         }
-        // Podman's pods: machine-libpod_pod_<id>.slice, user-libpod_pod_<id>.slice of one that runs without root.
+        // Podman's pods: /libpod_parent/<id> of the cgroupfs driver; machine-libpod_pod_<id>.slice of systemd's, and
+        // user-libpod_pod_<id>.slice of one that runs without root.
+        if (part() == "libpod_parent" && is_container_id(part(1))) {
+            enter(Pod{std::string(part(1)), std::nullopt});
+            at_ += 2;
+            return true;
+        }
         if (const std::size_t pod = part().find("libpod_pod_"); pod != std::string_view::npos && part().ends_with(".slice")) {
             const std::string_view id = without_suffix(part().substr(pod + std::string_view("libpod_pod_").size()), ".slice");
             if (is_container_id(id) && (pod == 0 || part()[pod - 1] == '-')) {
@@ -342,12 +348,18 @@ class PathReader
                 return true;
             }
         }
-        const auto named = named_container(part());
-        if (named) {
+        if (const auto named = named_container(part())) {
             enter(*named);
             ++at_;
+            return true;
         }
-        return named.has_value();
+        // Below a folder of anybody's, an id that says nothing more: /<namespace>/<id> of containerd, Docker's --cgroup-parent.
+        if (at_ != 0 && found_ == CgroupIdentity{} && is_container_id(part())) {
+            enter(Container{std::nullopt, std::string(part())});
+            ++at_;
+            return true;
+        }
+        return false;
     }
 
     const std::vector<std::string_view> &parts_;

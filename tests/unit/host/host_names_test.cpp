@@ -87,6 +87,18 @@ TEST_F(HostNamesTest, ARuntimeThatThePathDoesNotName)
     FoundNames expected;
     expected.container_runtime = "containerd";
     EXPECT_EQ(find(in_pod(std::nullopt)), expected);
+    CgroupIdentity alone;
+    alone.container_id = other_id;
+    EXPECT_EQ(find(alone), FoundNames{});
+    tree_.write("/run/containerd/io.containerd.runtime.v2.task/default/" + other_id + "/config.json", "{}");
+    EXPECT_EQ(find(alone), expected);
+    // Docker's, though this containerd runs it.
+    tree_.write("/run/containerd/io.containerd.runtime.v2.task/moby/" + id + "/config.json", "{}");
+    tree_.write("/var/lib/docker/containers/" + id + "/config.v2.json", R"({"ID":")" + id + R"(","Name":"/web"})");
+    alone.container_id = id;
+    expected.container_runtime = "docker";
+    expected.container_name = "web";
+    EXPECT_EQ(find(alone), expected);
 }
 
 TEST_F(HostNamesTest, NamesThatContradictEachOtherAreNotTaken)

@@ -193,6 +193,9 @@ TEST(CgroupPath, Podman)
         {"/machine.slice/" + pod_slice, in_unit(podmans_pod, pod_slice, "")},
         {"/machine.slice/" + pod_slice + "/" + scope, in_unit(in_podmans_pod, pod_slice, scope)},
         {"/libpod_parent/libpod-" + id, container("podman", id)},
+        {"/libpod_parent/" + other_id, podmans_pod},
+        {"/libpod_parent/" + other_id + "/libpod-" + id, in_podmans_pod},
+        {"/libpod_parent/" + other_id + "/conmon", podmans_pod},
         {user + "user.slice/" + scope,
          of_user(in_unit(container("podman", id), "user.slice", "user@1000.service"), 1000, scope)},
         {user + "user.slice/user-libpod_pod_" + other_id + ".slice/" + scope + "/container",
@@ -201,6 +204,17 @@ TEST(CgroupPath, Podman)
         {"/system.slice/web.service/libpod-payload-" + id, in_unit(container("podman", id), "system.slice", "web.service")},
         {user + "app.slice/web.service/libpod-payload-" + id,
          of_user(in_unit(container("podman", id), "app.slice", "user@1000.service"), 1000, "web.service")},
+    });
+}
+
+// Whose it is can be in files of the host only: see HostNames.
+TEST(CgroupPath, AnIdAlone)
+{
+    expect_all({
+        {"/default/" + id, container(nullptr, id)},   // containerd's namespace
+        {"/my-parent/" + id, container(nullptr, id)}, // docker run --cgroup-parent
+        {"/ecs/0b7a4c558d1e/" + id + "/init.scope", container(nullptr, id)},
+        {"/docker/" + other_id + "/default/" + id, container("docker", other_id)},
     });
 }
 
@@ -293,7 +307,6 @@ TEST(CgroupPath, WhatIsOddIsNotGuessed)
         {"/docker/" + not_hex, {}},
         {"/docker", {}},
         {"/" + id, {}},
-        {"/my-parent/" + id, {}}, // docker run --cgroup-parent: whose it is is not in the path
         {"/docker-" + id.substr(0, 63) + ".scope", in_unit({}, "", "docker-" + id.substr(0, 63) + ".scope")},
         {"/kubepods/burstable/pod" + uid.substr(0, 35), burstable_class},
         {"/kubepods/burstable/pod" + uid + "/" + id.substr(0, 63), pod("Burstable", uid)},
