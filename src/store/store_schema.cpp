@@ -44,12 +44,17 @@ CREATE TABLE incident_text (
     report BLOB NOT NULL,
     full_report BLOB NOT NULL
 ) STRICT;
-CREATE INDEX incident_by_time ON incident (time_ns);
-CREATE INDEX incident_by_comm ON incident (victim_comm, time_ns);
-CREATE INDEX incident_by_memcg ON incident (memcg_path);
-CREATE INDEX incident_by_cgroup ON incident (victim_cgroup);
-CREATE INDEX incident_by_pod ON incident (pod_name, time_ns);
-CREATE INDEX incident_by_unit ON incident (systemd_unit, time_ns);
+)";
+
+// Of no version: a store gets those that it lacks when it is next opened for writing, and is read without them until then.
+constexpr const char *indices = R"(
+CREATE INDEX IF NOT EXISTS incident_by_time ON incident (time_ns);
+CREATE INDEX IF NOT EXISTS incident_by_comm ON incident (victim_comm, time_ns);
+CREATE INDEX IF NOT EXISTS incident_by_memcg ON incident (memcg_path);
+CREATE INDEX IF NOT EXISTS incident_by_cgroup ON incident (victim_cgroup);
+CREATE INDEX IF NOT EXISTS incident_by_pod ON incident (pod_name, time_ns);
+CREATE INDEX IF NOT EXISTS incident_by_unit ON incident (systemd_unit, time_ns);
+CREATE INDEX IF NOT EXISTS incident_by_pid ON incident (victim_pid);
 )";
 
 struct Header {
@@ -106,8 +111,11 @@ StoreResult<void> create_or_check_schema(Database &database)
     auto header = read_header(database);
     if (!header)
         return tl::unexpected(header.error());
-    if (!header->empty())
-        return judge(database, *header);
+    if (!header->empty()) {
+        if (auto judged = judge(database, *header); !judged)
+            return judged;
+        return database.execute(indices, opening);
+    }
 
     // auto_vacuum can only be chosen before the first page is written, which journal_mode does.
     const std::string settings =
@@ -125,7 +133,7 @@ StoreResult<void> create_or_check_schema(Database &database)
         return judge(database, *header);
     const std::string stamps =
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", store_application_id, store_schema_version);
-    for (const char *const sql : {tables, stamps.c_str()})
+    for (const char *const sql : {tables, indices, stamps.c_str()})
         if (auto created = database.execute(sql, "create the store"); !created)
             return created;
     return transaction->commit("create the store");

@@ -124,6 +124,55 @@ TEST_F(SameOomTest, WithoutAVictimGoesByTimeAndByWhoAsked)
     EXPECT_EQ(kept_as(incident), "none");
 }
 
+// The steps of the statements that go through a table row by row, until it is destroyed.
+class ScanCount
+{
+  public:
+    explicit ScanCount(Database &database) : handle_(database.handle())
+    {
+        sqlite3_trace_v2(handle_, SQLITE_TRACE_PROFILE, add, this);
+    }
+    ~ScanCount() { sqlite3_trace_v2(handle_, 0, nullptr, nullptr); }
+    ScanCount(const ScanCount &) = delete;
+    ScanCount &operator=(const ScanCount &) = delete;
+
+    int statements = 0, steps = 0;
+
+  private:
+    static int add(unsigned, void *self, void *statement, void *)
+    {
+        auto *const count = static_cast<ScanCount *>(self);
+        ++count->statements;
+        count->steps += sqlite3_stmt_status(static_cast<sqlite3_stmt *>(statement), SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+        return 0;
+    }
+    sqlite3 *handle_;
+};
+
+TEST_F(SameOomTest, IsLookedUpWithoutGoingThroughTheStore)
+{
+    for (std::uint64_t number = 1; number <= 100; ++number) {
+        ArchivedIncident other = plain_incident(live_incident_id(boot, number, oom_ns + number), now_ns);
+        other.summary.victim_pid = 5000 + static_cast<std::uint32_t>(number);
+        add(*store_, packed(other));
+    }
+    add(*store_, live_id_, now_ns);
+    const auto scanned = [this](const std::string &expected) {
+        const ScanCount count(store_->database());
+        const auto found = store_->same_oom(report());
+        EXPECT_EQ(found ? found->value_or("none") : found.error().reason, expected);
+        EXPECT_GT(count.statements, 0);
+        return count.steps;
+    };
+    EXPECT_EQ(scanned(live_id_), 0);
+    // A store of before there was an index: found there too, and quickly from the next start on.
+    ASSERT_TRUE(store_->database().execute("DROP INDEX incident_by_pid", "make an old store"));
+    EXPECT_GT(scanned(live_id_), 50);
+    store_.reset();
+    store_ = writer(path_);
+    EXPECT_EQ(scanned(live_id_), 0);
+}
+
 TEST(LiveIncidentId, IsReadAsItIsMade)
 {
     const auto read = read_live_incident_id(live_incident_id(boot, 17, 0x2d58578e2));
