@@ -80,6 +80,9 @@ Result<std::unique_ptr<AgentSinks>> AgentSinks::start(const AgentOptions &option
         sinks->recent_ = std::make_shared<http::RecentIncidents>(http::RecentLimits{}, archive);
         sinks->all_.add("recent", *sinks->recent_);
         sinks->archive_ = sinks->recent_;
+        sinks->told_ = std::make_unique<ToldIncidents>(std::filesystem::path(options.lock_file).replace_extension(".told"));
+        sinks->untold_.ask([told = sinks->told_.get()](const Incident &report) { return told->same_oom(report); },
+                           sinks->recent_.get());
     }
     metrics::MetricsOptions measured;
     measured.version = sinks->version_;
@@ -108,6 +111,8 @@ Result<std::unique_ptr<AgentSinks>> AgentSinks::start(const AgentOptions &option
         sinks->textfile_ = std::make_unique<metrics::TextfileSink>(*sinks->metrics_, options.metrics_textfile);
         sinks->all_.add("textfile", *sinks->textfile_);
     }
+    if (sinks->told_)
+        sinks->all_.add("told", *sinks->told_);
     health.report_on(&sinks->all_);
     if (sinks->textfile_) {
         if (const auto written = sinks->textfile_->write(); !written)

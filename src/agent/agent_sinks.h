@@ -9,6 +9,7 @@
 #include "agent/agent_options.h"
 #include "agent/fan_out_sink.h"
 #include "agent/health.h"
+#include "agent/told_incidents.h"
 #include "agent/untold_sink.h"
 #include "http/http_server.h"
 #include "http/recent_incidents.h"
@@ -54,6 +55,7 @@ class AgentSinks
     FanOutSink all_;
     UntoldSink untold_{all_};
     std::unique_ptr<StoreSink> store_;
+    std::unique_ptr<ToldIncidents> told_;
     std::unique_ptr<JournalSink> journal_;
     std::unique_ptr<JsonFileSink> json_file_;
     std::unique_ptr<metrics::MetricsSink> metrics_;

@@ -20,7 +20,12 @@ class UntoldSink final : public Sink
 
     // `next` must outlive this one. Without `kept_as` everything is passed on.
     explicit UntoldSink(Sink &next) : next_(next) {}
-    void ask(KeptAs kept_as) { kept_as_ = std::move(kept_as); }
+    // `forgetful`, which must outlive this one too, gets what is not passed on: it has lost what it was told before the start.
+    void ask(KeptAs kept_as, Sink *forgetful = nullptr)
+    {
+        kept_as_ = std::move(kept_as);
+        forgetful_ = forgetful;
+    }
 
     Result<void> on_incident(const Incident &incident, const Verdict &verdict) override;
     Result<void> on_loss(const LossTotals &totals) override { return next_.on_loss(totals); }
@@ -29,6 +34,7 @@ class UntoldSink final : public Sink
   private:
     Sink &next_;
     KeptAs kept_as_;
+    Sink *forgetful_ = nullptr;
 };
 
 } // namespace oomtrace

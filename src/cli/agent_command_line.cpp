@@ -125,7 +125,8 @@ AgentOptionTable::AgentOptionTable(CLI::App &app) : values_(std::make_unique<Val
     add_method_option(app, values.method);
     add_ring_size_option(app, values.ring_size);
     add_walk_time_limit_option(app, values.walk_time_limit_s);
-    app.add_option("--since-boot", options.since_boot, "Also take in what the kernel's log still holds from before the start")
+    app.add_option("--since-boot", options.since_boot,
+                   "Also take in what the kernel's log still holds from before the start, and was not told of then")
         ->capture_default_str();
     app.add_option("--bpf-stats", options.bpf_stats,
                    "Have the kernel count run time and runs of BPF programs: of all on the host, which costs each run some "

@@ -28,17 +28,18 @@ std::uint64_t apart(Time one, Time other)
     return static_cast<std::uint64_t>(std::max(one, other) - std::min(one, other));
 }
 
-struct KeptOom {
-    std::string id;
-    std::int64_t realtime_ns = 0;
-    std::string trigger_comm;
-};
+std::optional<std::uint32_t> victim_pid_of(const Incident &report)
+{
+    return report.victim ? std::optional(report.victim->process.pid) : std::nullopt;
+}
 
-bool is_same(const KeptOom &kept, const Incident &report)
+} // namespace
+
+bool is_same_oom(const KeptOom &kept, const Incident &report)
 {
     if (kept.id == report.id)
         return true;
-    if (report.host.boot_id.empty() || report.monotonic_ns == 0)
+    if (report.host.boot_id.empty() || report.monotonic_ns == 0 || kept.victim_pid != victim_pid_of(report))
         return false;
     const std::string &trigger = report.trigger.process.comm;
     if (!report.victim && !trigger.empty() && !kept.trigger_comm.empty() && trigger != kept.trigger_comm)
@@ -50,25 +51,24 @@ bool is_same(const KeptOom &kept, const Incident &report)
     return kept.realtime_ns != 0 && report.realtime_ns != 0 && apart(kept.realtime_ns, report.realtime_ns) <= most;
 }
 
-} // namespace
-
 StoreResult<std::optional<std::string>> find_same_oom(Database &database, const Incident &report)
 {
-    auto rows = database.prepare("SELECT id, realtime_ns, trigger_comm FROM incident WHERE victim_pid IS ? OR id = ?", looking);
+    auto rows = database.prepare(
+        "SELECT id, realtime_ns, victim_pid, trigger_comm FROM incident WHERE victim_pid IS ? OR id = ?", looking);
     if (!rows)
         return tl::unexpected(std::move(rows.error()));
-    std::optional<std::int64_t> victim_pid;
-    if (report.victim)
-        victim_pid = report.victim->process.pid;
-    rows->bind(victim_pid).bind(std::string_view(report.id));
+    const std::optional<std::uint32_t> victim_pid = victim_pid_of(report);
+    rows->bind(victim_pid ? std::optional<std::int64_t>(*victim_pid) : std::nullopt).bind(std::string_view(report.id));
     for (;;) {
         const auto row = rows->step();
         if (!row)
             return tl::unexpected(row.error());
         if (!*row)
             return std::nullopt;
-        KeptOom kept{rows->text(0), rows->integer(1), rows->text(2)};
-        if (is_same(kept, report))
+        KeptOom kept{rows->text(0), rows->integer(1), std::nullopt, rows->text(3)};
+        if (const auto pid = rows->optional_integer(2))
+            kept.victim_pid = static_cast<std::uint32_t>(*pid);
+        if (is_same_oom(kept, report))
             return std::move(kept.id);
     }
 }

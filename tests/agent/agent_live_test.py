@@ -201,6 +201,26 @@ class AgentTest(unittest.TestCase):
         ours = [(incident["victim"]["comm"], incident["before_start"]) for incident in told if incident["memcg"]["path"] == group.path]
         self.assertEqual(ours, [("eater", False), ("unseen", True)])
 
+    def test_without_a_store_the_log_is_told_once_too(self):
+        json_file = self.directory / "incidents.jsonl"
+        config = {"since-boot": "true", "json-file": json_file, "store": "none"}
+        group = self.group("backlog-no-store")
+        kills = lambda agent: [incident["victim"]["comm"] for incident in agent.incidents("?limit=1000&cgroup=" + group.path)]  # noqa: E731
+        with AgentRun(programs.oomtrace, self.directory, config=config) as agent:
+            run_out_of_memory(group)
+            agent.wait_until(lambda: kills(agent), "the kill is told")
+            agent.process.kill()
+        run_out_of_memory(group, "unseen")
+        for _ in range(2):
+            with AgentRun(programs.oomtrace, self.directory, config=config) as agent:
+                # What is shown in memory has both again: there is nothing else to show.
+                agent.wait_until(lambda: len(kills(agent)) >= 2, "both kills are shown")
+                self.assertEqual(kills(agent), ["unseen", "eater"])
+                self.assertEqual(agent.stop(), 0)
+        told = [json.loads(line) for line in json_file.read_text().splitlines()]
+        ours = [(incident["victim"]["comm"], incident["before_start"]) for incident in told if incident["memcg"]["path"] == group.path]
+        self.assertEqual(ours, [("eater", False), ("unseen", True)])
+
     def test_it_costs_nothing_while_nothing_happens(self):
         agent = self.agent()
         run_out_of_memory(self.group())

@@ -63,6 +63,17 @@ TEST(UntoldSink, KeepsBackWhatTheLogHasOfEarlierRuns)
     EXPECT_EQ(next.flushes, 1);
 }
 
+TEST(UntoldSink, GivesWhatItKeepsBackToTheOneThatForgets)
+{
+    IdSink next, forgetful;
+    UntoldSink sink(next);
+    sink.ask(all_but_new, &forgetful);
+    EXPECT_TRUE(sink.on_incident(incident("log-kept", true), {}));
+    EXPECT_TRUE(sink.on_incident(incident("log-new", true), {}));
+    EXPECT_THAT(next.ids, ElementsAre("log-new")); // which has the forgetful one among its branches
+    EXPECT_THAT(forgetful.ids, ElementsAre("log-kept"));
+}
+
 TEST(UntoldSink, PassesOnWhatCannotBeLookedUp)
 {
     IdSink next;
