@@ -22,11 +22,7 @@ struct RunCommand {
     ExitStatus operator()(const SelftestOptions &options) const { return run_selftest(options); }
     ExitStatus operator()(const SchemaOptions &) const
     {
-        if (const auto written = write_text(std::cout, incident_schema(), "write the schema"); !written) {
-            report_error(written.error());
-            return ExitStatus::failed;
-        }
-        return ExitStatus::done;
+        return exit_status(write_text(std::cout, incident_schema(), "write the schema"));
     }
 };
 

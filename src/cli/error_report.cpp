@@ -33,6 +33,14 @@ void report_warning(const Error &error)
     spdlog::warn("{}", text_of(error));
 }
 
+ExitStatus exit_status(const Result<void> &done)
+{
+    if (done)
+        return ExitStatus::done;
+    report_error(done.error());
+    return ExitStatus::failed;
+}
+
 void set_up_logging()
 {
     const bool plain = std::getenv("NO_COLOR") != nullptr;

@@ -68,11 +68,7 @@ Result<void> history(const HistoryOptions &options)
 
 ExitStatus run_history(const HistoryOptions &options)
 {
-    if (const auto done = history(options); !done) {
-        report_error(done.error());
-        return ExitStatus::failed;
-    }
-    return ExitStatus::done;
+    return exit_status(history(options));
 }
 
 } // namespace oomtrace

@@ -62,11 +62,7 @@ Result<void> show(const ShowOptions &options)
 
 ExitStatus run_show(const ShowOptions &options)
 {
-    if (const auto done = show(options); !done) {
-        report_error(done.error());
-        return ExitStatus::failed;
-    }
-    return ExitStatus::done;
+    return exit_status(show(options));
 }
 
 } // namespace oomtrace
