@@ -38,6 +38,7 @@ constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
   eat    allocate and touch until killed; exit 1 when --max is reached alive
            --step SIZE (1M)  --max SIZE (none)  --pause-ms N between steps (0)  --thread NAME allocates in a thread of that name
            --until-kill 1  end, with exit 0, once the kernel has killed somebody else
+           --go-fd N    be ready, but do not start before the other end of this pipe is closed
   many   fork children that hold memory and sleep
            --count N  --each SIZE
   fragment  take all memory but --spare SIZE in pages that cannot be moved (of pipes), give every second one back, and ask for
@@ -61,7 +62,7 @@ struct Options {
     std::optional<std::uint64_t> max;
     std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0;
     std::optional<std::int64_t> adj;
-    std::optional<std::uint64_t> uid, ready_fd, bind;
+    std::optional<std::uint64_t> uid, ready_fd, go_fd, bind;
 };
 
 [[noreturn]] void usage_error(const std::string &message)
@@ -144,6 +145,8 @@ Options parse_options(std::span<char *> arguments)
             options.uid = parse_number<std::uint64_t>(option, value);
         else if (option == "--ready-fd")
             options.ready_fd = parse_number<std::uint64_t>(option, value);
+        else if (option == "--go-fd")
+            options.go_fd = parse_number<std::uint64_t>(option, value);
         else if (option == "--sharers")
             options.sharers = parse_number<std::uint64_t>(option, value);
         else if (option == "--until-kill")
@@ -358,9 +361,19 @@ void eat_until_killed(const Options &options)
     std::exit(1);
 }
 
+void await_go(const Options &options)
+{
+    char byte = 0;
+    while (options.go_fd && read(static_cast<int>(*options.go_fd), &byte, 1) != 0) {
+        if (errno != EINTR)
+            fail("wait for the word to start", errno);
+    }
+}
+
 [[noreturn]] void eat(const Options &options)
 {
     announce_ready(options);
+    await_go(options);
     if (options.thread_name.empty())
         eat_until_killed(options);
     std::thread([&options] {
