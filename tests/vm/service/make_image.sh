@@ -38,8 +38,8 @@ package=("$work"/package/*.deb)
 [[ -f ${package[0]} ]] || die 'cpack has made no package' "$(cat "$work/cpack.log")"
 depends=$(dpkg-deb --field "${package[0]}" Depends | sed -E 's/ \([^)]*\)//g; s/ //g')
 
-# libpam-systemd and a bus, for a user's own manager.
-archive=$(TMPDIR=$fast debian_root bookworm "$depends,systemd-sysv,dbus,libpam-systemd,curl" 2>"$work/debian_root") ||
+# libpam-systemd and a bus, for a user's own manager; systemd-container, for machines.
+archive=$(TMPDIR=$fast debian_root bookworm "$depends,systemd-sysv,dbus,libpam-systemd,curl,systemd-container,busybox-static" 2>"$work/debian_root") ||
 	die 'no Debian to put it in' "$(cat "$work/debian_root")" 77
 mkdir "$root"
 tar -C "$root" -xpf "$archive"
@@ -77,6 +77,25 @@ MemoryMax=64M
 MemorySwapMax=0
 ExecStart=/usr/local/bin/oom_workload eat --name greedy
 UNIT
+
+# What the containers are made of: a program that eats under another name for each, to tell them apart.
+container=$root/var/lib/machines/started
+mkdir -p "$container"/{dev,etc,proc,run,sys,tmp,usr,var}
+cp "$root/bin/busybox" "$container/busybox"
+for name in tail rev; do
+	ln -s busybox "$container/$name"
+done
+mkdir -p "$root/etc/systemd/nspawn"
+cat >"$root/etc/systemd/nspawn/started.nspawn" <<'NSPAWN'
+[Exec]
+Boot=no
+Parameters=/rev /dev/zero
+PrivateUsers=no
+LinkJournal=no
+
+[Network]
+VirtualEthernet=no
+NSPAWN
 
 rm -f "$image"
 mkfs.ext4 -q -d "$root" -L oomtrace-root "$image" 700M >"$work/mkfs.log" 2>&1 || die 'mkfs.ext4 failed' "$(cat "$work/mkfs.log")"

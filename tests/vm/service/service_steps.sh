@@ -175,6 +175,17 @@ for id in $(grep -o '"id":"[^"]*"' "$out/api" | cut -d '"' -f 4); do
 	oomtrace show "$id" >"$out/incidents/$id.txt"
 done
 
+begin machines
+cd "$out" || fail "no directory"
+container=/var/lib/machines/started
+choom --adjust 0 -- systemd-nspawn --quiet --directory $container --machine registered --property MemoryMax=64M --property MemorySwapMax=0 \
+	/tail /dev/zero >nspawn 2>&1
+systemctl set-property --runtime systemd-nspawn@started.service MemoryMax=64M MemorySwapMax=0
+systemctl start systemd-nspawn@started.service # it may fail: it is killed
+wait_until 60 'nine incidents are kept' are_kept 9
+oomtrace history --json >history
+cd / || fail "no root"
+
 step=end
 journalctl --boot --output short-monotonic >/out/journal.txt
 journalctl --boot --output json _SYSTEMD_UNIT=oomtrace.service >/out/agent.journal

@@ -215,6 +215,21 @@ class Judge(SetupChecks):
             self.expect(f"show --json {incident['id']}", json.loads(shown.with_suffix(".json").read_text()), incident)
             self.expect_match(f"show {incident['id']}", shown.with_suffix(".txt").read_text(), r"^OOM KILL  " + incident["victim"]["comm"])
 
+    def machines(self):
+        """nspawn's machines, whose cgroups systemd makes: one that was started by hand, and one of its unit."""
+        at = self.output / "machines"
+        incidents = {incident["victim"]["comm"]: incident for incident in json_lines(at / "history")}
+        nothing = {"user_unit": None, "session": None, "owner_uid": None}
+        nspawns = {"runtime": "systemd-nspawn", "id": None, "name": None}
+        for comm, machine, container, unit in (
+            ("tail", "registered", None, "machine-registered.scope"),
+            ("rev", "started", nspawns, "systemd-nspawn@started.service"),
+        ):
+            expected = {"machine": machine, "container": container, "pod": None, "systemd": {"slice": "machine.slice", "unit": unit} | nothing}
+            for whose in ("victim", "memcg"):
+                self.expect(f"{comm}: {whose}", {key: incidents[comm][whose][key] for key in expected}, expected)
+            self.expect(f"{comm}: complete", incidents[comm]["completeness"]["missing"], [])
+
     # ---- all along ----
 
     def nothing_twice(self, counted, number):
@@ -252,7 +267,7 @@ class Judge(SetupChecks):
             self.expect(f"said {line!r}", bool(re.search(expected, line)), True)
 
     def all(self):
-        for step in (self.start, self.kills, self.other_methods, self.killed, self.watchdog, self.reload, self.stop, self.said):
+        for step in (self.start, self.kills, self.other_methods, self.killed, self.watchdog, self.reload, self.stop, self.machines, self.said):
             try:
                 step()
             except OUTPUT_INCOMPLETE as error:  # the other steps are to be judged all the same
