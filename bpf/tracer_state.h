@@ -17,7 +17,7 @@ struct tracer_config {
 	wire_u64 walk_time_limit_ns; /* tracepoint method: longest time a walk may hold the victim's lock */
 	wire_u64 memcg_oom_begin; /* code of mem_cgroup_out_of_memory(): addresses on a stack say that the OOM is a memcg's */
 	wire_u64 memcg_oom_end;
-	wire_u32 release_at_exit; /* no hook tells when an mm is released: ask at the exit of its last process */
+	wire_u32 release_at_exit; /* no hook tells for sure when an mm is released: ask at the exit of its last process */
 	wire_u32 sum_rss; /* the kernel adds up the per-cpu deltas of the rss counters (since 7.0), so they are sent too */
 	wire_u64 per_cpu_offset;  /* of __per_cpu_offset[]; 0: this kernel does not list data symbols */
 	wire_u32 retries_watched; /* enum wire_retries_watched: which of the programs of retries.bpf.c are attached */

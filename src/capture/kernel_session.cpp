@@ -231,8 +231,9 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
         return fail("open the BPF object", fmt::format("it writes wire version {}, this program reads {}",
                                                        std::uint32_t{skeleton->rodata->wire_version}, WIRE_VERSION));
     configure(*skeleton, attempt.method, options, symbols);
+    // A return probe is missed where more tasks are in the function than the kernel keeps slots for (CPUs * 2, at least 10).
     skeleton->rodata->tracer.release_at_exit = std::none_of(choices.begin(), choices.end(), [](const HookChoice &choice) {
-        return choice.selected && choice.hook->role == HookRole::release;
+        return choice.selected && choice.hook->role == HookRole::release && choice.hook->kind != HookKind::kretprobe;
     });
     for (const HookChoice &choice : choices) {
         if (!choice.selected)

@@ -7,6 +7,8 @@ oom_dump_tasks off, a victim that is dying already) has a second witness here.""
 PAGE = 4096
 SAME = ("comm", "tgid", "uid", "oom_score_adj", "eligible", "chosen", "memcg")
 SIZES = ("rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "pgtables_bytes", "total_vm_bytes")
+# The same moment, seen by programs that run one after another on emulated processors.
+APART_NS = 500_000_000
 ZONE_SIZES = ("spanned_bytes", "present_bytes", "managed_bytes", "lowmem_reserve_bytes")
 WATERMARKS = ("min_bytes", "low_bytes", "high_bytes")
 
@@ -48,6 +50,12 @@ class MethodComparison:
                 self.check(f"victim.{field}", one["victim"][field], other["victim"][field])
         kills = [sorted((kill["pid"], kill["why"], kill["signalled"]) for kill in incident["kills"] or []) for incident in (one, other)]
         self.check("kills", *kills)
+        others = {kill["pid"]: kill for kill in other["kills"] or []}
+        for kill in one["kills"] or []:
+            for moment in ("exited_ns", "released_ns"):
+                times = (kill[moment], others.get(kill["pid"], {}).get(moment))
+                if None not in times:
+                    self.check(f"kill {kill['pid']}.{moment} at the same moment", abs(times[0] - times[1]) <= APART_NS, True)
         self.check("limit", *(_limit(incident) for incident in (one, other)))
 
     def _compare_candidates(self, ones, others):

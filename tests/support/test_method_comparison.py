@@ -41,6 +41,7 @@ class Compared(unittest.TestCase):
             "constraint": lambda i: i.update(constraint="none"),
             "victim.uid": lambda i: more(i["victim"], "uid"),
             "kills": lambda i: i["kills"][0].update(why="oom_group"),
+            "released_ns": lambda i: more(i["kills"][0], "released_ns", 2_000_000_000),
             "limit": lambda i: more(fired["memory"], "max_bytes", PAGE),
             "candidates that could be killed": lambda i: candidate_of(i, "plain").update(eligible=False),
             "rss_file_bytes": lambda i: more(candidate_of(i, "plain"), "rss_file_bytes", PAGE),
