@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <iostream>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "cli/commands.h"
 #include "cli/error_report.h"
+#include "cli/gathered_output.h"
 #include "cli/incident_thread.h"
 #include "cli/log_file.h"
 #include "cli/output.h"
@@ -80,8 +82,10 @@ class Explanation
   public:
     explicit Explanation(const ExplainOptions &options)
         : options_(options), reader_([this](kernel_log::FoundReport &&found) { take(std::move(found)); }),
-          sink_(make_sink(options.output)), thread_([this](const Incident &incident) { show(incident); }, OOMTRACE_VERSION)
+          sink_(make_sink(options.output, out_)),
+          thread_([this](const Incident &incident) { show(incident); }, OOMTRACE_VERSION, [this] { hand_on(); })
     {
+        gathered_.gather(true);
     }
 
     ExitStatus run()
@@ -111,9 +115,8 @@ class Explanation
         if (!is_over())
             reader_.finish();
         thread_.finish();
+        hand_on();
         const auto lock = progress_.clear();
-        if (const auto flushed = sink_->flush(); !flushed && !error_)
-            error_ = flushed.error();
         if (error_) {
             report_error(*error_);
             return ExitStatus::failed;
@@ -152,11 +155,25 @@ class Explanation
         }
     }
 
+    // What was shown, when nothing is left to be shown: on the thread, and after it.
+    void hand_on()
+    {
+        const auto lock = progress_.clear();
+        gathered_.gather(false);
+        if (const auto flushed = sink_->flush(); !flushed && !error_) {
+            error_ = flushed.error();
+            output_failed_ = true;
+        }
+        gathered_.gather(true);
+    }
+
     const ExplainOptions &options_;
     ProgressLine progress_;
     std::uint64_t found_ = 0; // reports
     kernel_log::LogReader reader_;
     // The thread's, until it has finished.
+    GatheredOutput gathered_{*std::cout.rdbuf()};
+    std::ostream out_{&gathered_};
     std::unique_ptr<Sink> sink_;
     std::optional<Error> error_;
     std::atomic<bool> output_failed_ = false; // which the reading thread looks at

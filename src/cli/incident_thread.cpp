@@ -93,6 +93,11 @@ void IncidentThread::run()
         else
             work_(kernel_log::incident_of(item.found, tracer_version_));
         lock.lock();
+        if (rest_ && queue_.size() == 1) { // before drain() sees the last one gone
+            lock.unlock();
+            rest_();
+            lock.lock();
+        }
         tasks_ -= item.tasks;
         done_.push_back(std::move(item));
         queue_.pop_front();

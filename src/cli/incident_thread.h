@@ -33,9 +33,10 @@ namespace oomtrace
 class IncidentThread
 {
   public:
-    // `work` must not throw; it is called for one incident after the other, in their order.
-    IncidentThread(std::function<void(const Incident &)> work, std::string tracer_version)
-        : work_(std::move(work)), tracer_version_(std::move(tracer_version))
+    // `work` must not throw; it is called for one incident after the other, in their order. `rest`, if there is one, is called
+    // on the thread when no more are waiting.
+    IncidentThread(std::function<void(const Incident &)> work, std::string tracer_version, std::function<void()> rest = {})
+        : work_(std::move(work)), rest_(std::move(rest)), tracer_version_(std::move(tracer_version))
     {
     }
     IncidentThread(const IncidentThread &) = delete;
@@ -63,6 +64,7 @@ class IncidentThread
     [[nodiscard]] bool has_room() const;
 
     std::function<void(const Incident &)> work_;
+    std::function<void()> rest_;
     std::string tracer_version_;
     std::mutex mutex_;
     std::condition_variable came_, went_;

@@ -35,9 +35,14 @@ TerminalOptions terminal_options(TerminalMode mode)
 
 std::unique_ptr<Sink> make_sink(const OutputOptions &options)
 {
+    return make_sink(options, std::cout);
+}
+
+std::unique_ptr<Sink> make_sink(const OutputOptions &options, std::ostream &out)
+{
     if (options.json)
-        return std::make_unique<JsonSink>(std::cout, std::cerr);
-    return std::make_unique<TerminalSink>(std::cout, terminal_options(options.mode));
+        return std::make_unique<JsonSink>(out, std::cerr);
+    return std::make_unique<TerminalSink>(out, terminal_options(options.mode));
 }
 
 } // namespace oomtrace
