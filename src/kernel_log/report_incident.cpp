@@ -164,7 +164,7 @@ std::optional<std::uint32_t> chosen_pid(const ParsedReport &report)
 class Builder
 {
   public:
-    Builder(const ParsedReport &report, Incident &incident) : report_(report), incident_(incident), rows_(report.rows)
+    Builder(ParsedReport &report, Incident &incident) : report_(report), incident_(incident), rows_(report.rows)
     {
         const auto printed = printed_page_size(report);
         page_size_assumed_ = !printed;
@@ -196,14 +196,16 @@ class Builder
         build_kills();
         build_victim();
         incident_.memcg = memcg_of(report_);
-        incident_.nodes = nodes_of(report_, page_size_);
+        incident_.nodes = take_nodes(report_, page_size_);
         incident_.swap = {report_.swap_total_bytes, report_.swap_free_bytes};
         incident_.hugetlb = hugetlb_of(report_);
-        incident_.log_facts = log_facts_of(report_);
         build_timeline();
         build_provenance();
         build_identities();
         build_completeness();
+        // What the incident has as the report has it is moved, when nothing is made from it any more.
+        incident_.trigger.stack = std::move(report_.stack);
+        incident_.log_facts = take_log_facts(report_);
     }
 
   private:
@@ -279,7 +281,6 @@ class Builder
             trigger.cpuset = report_.summary->cpuset;
         else if (!report_.cpuset.empty())
             trigger.cpuset = report_.cpuset;
-        trigger.stack = report_.stack;
     }
 
     void build_allocation()
@@ -607,7 +608,7 @@ class Builder
         incident_.completeness.tasks_seen = report.rows.size() + report.rows_dropped;
     }
 
-    const ParsedReport &report_;
+    ParsedReport &report_;
     Incident &incident_;
     RowIndex rows_;
     std::uint64_t page_size_ = assumed_page_size;

@@ -20,8 +20,8 @@ struct FoundReport {
 };
 
 // Of sizes that the log has in pages, bytes are made by the page size that the report itself shows; completeness says where
-// that had to be assumed. A long table is taken out of the report, so that it is not kept twice while the incident is looked
-// at.
+// that had to be assumed. The report is used up: parts of it are moved, and a long table is taken out, so that it is not kept
+// twice while the incident is looked at.
 Incident incident_of(FoundReport &found, const std::string &tracer_version);
 
 // What the report does not say of the host that printed it. `same_boot`: in the boot that `host` is of.

@@ -73,7 +73,7 @@ std::uint32_t zone_index(const std::string &name, const ParsedReport &report)
     return index;
 }
 
-Zone zone_of(const ZoneLines &lines, const ParsedReport &report, std::uint64_t page_size)
+Zone take_zone(ZoneLines &lines, const ParsedReport &report, std::uint64_t page_size)
 {
     Zone zone;
     zone.index = zone_index(lines.name, report);
@@ -99,7 +99,7 @@ Zone zone_of(const ZoneLines &lines, const ParsedReport &report, std::uint64_t p
         if (std::find(field_names.begin(), field_names.end(), name) == field_names.end())
             zone.stat_bytes.emplace(stat_name(name), bytes);
     }
-    zone.free_blocks = lines.free_blocks;
+    zone.free_blocks = std::move(lines.free_blocks);
     return zone;
 }
 
@@ -151,7 +151,7 @@ bool has_all_nodes(const ParsedReport &report, std::uint64_t page_size)
 
 } // namespace
 
-std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
+std::vector<Node> take_nodes(ParsedReport &report, std::uint64_t page_size)
 {
     constexpr std::size_t added_stats = 4; // below
     std::map<std::uint32_t, Node> nodes;
@@ -162,10 +162,10 @@ std::vector<Node> nodes_of(const ParsedReport &report, std::uint64_t page_size)
         for (const auto &[name, bytes] : line.bytes)
             node.stat_bytes.emplace(stat_name(name), bytes);
     }
-    for (const ZoneLines &lines : report.zones) {
+    for (ZoneLines &lines : report.zones) {
         const bool populated = counter(lines, "present").value_or(1) != 0; // kernels of 2.6 print the others too
         if (lines.watermarks && populated)
-            nodes[lines.node].zones.push_back(zone_of(lines, report, page_size));
+            nodes[lines.node].zones.push_back(take_zone(lines, report, page_size));
     }
     std::vector<Node> result;
     for (auto &[number, node] : nodes) {
@@ -246,25 +246,25 @@ Hugetlb hugetlb_of(const ParsedReport &report)
     return hugetlb;
 }
 
-LogFacts log_facts_of(const ParsedReport &report)
+LogFacts take_log_facts(ParsedReport &report)
 {
     LogFacts facts;
     if (!report.realtime_ns)
-        facts.logged_at = report.logged_at;
-    facts.mem_info_pages = report.totals_pages;
-    facts.page_counts = report.page_counts;
-    facts.swap_cache = report.swap_cache;
-    facts.hugepages = report.hugepages;
-    facts.unreclaimable_slabs = report.slabs;
-    facts.memcg_stats_path = report.memcg_stats_path;
-    facts.memcg_stats = report.memcg_stats;
+        facts.logged_at = std::move(report.logged_at);
+    facts.mem_info_pages = std::move(report.totals_pages);
+    facts.page_counts = std::move(report.page_counts);
+    facts.swap_cache = std::move(report.swap_cache);
+    facts.hugepages = std::move(report.hugepages);
+    facts.unreclaimable_slabs = std::move(report.slabs);
+    facts.memcg_stats_path = std::move(report.memcg_stats_path);
+    facts.memcg_stats = std::move(report.memcg_stats);
     facts.memcg_min_protection_bytes = report.memcg_min_protection_bytes;
     facts.memcg_low_protection_bytes = report.memcg_low_protection_bytes;
-    facts.group_path = report.group_path;
-    facts.mm_pinned_by = report.mm_pinned_by;
+    facts.group_path = std::move(report.group_path);
+    facts.mm_pinned_by = std::move(report.mm_pinned_by);
     if (report.score)
         facts.kernel_score = report.score->score;
-    facts.panic_reason = report.panic;
+    facts.panic_reason = std::move(report.panic);
     return facts;
 }
 
