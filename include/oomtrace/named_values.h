@@ -123,21 +123,17 @@ class NamedValues
             std::memcpy(&head, name.data(), name.size());
         return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
     }
-    [[nodiscard]] bool is_before(const Entry &entry, std::uint64_t head, std::string_view name) const
-    {
-        return entry.head != head ? entry.head < head : name_of(entry) < name;
-    }
 
-    // Of the first name that is not before it.
+    // Of the first name that is not before it. From the end, where the next one belongs of names that come in their order; and
+    // one by one, which for a few dozen is faster than halving.
     [[nodiscard]] std::size_t place_of(std::uint64_t head, std::string_view name) const
     {
-        if (!entries_.empty() && is_before(entries_.back(), head, name)) // names that come in their order
-            return entries_.size();
-        const auto at =
-            std::lower_bound(entries_.begin(), entries_.end(), name, [this, head](const Entry &entry, std::string_view wanted) {
-                return is_before(entry, head, wanted);
-            });
-        return static_cast<std::size_t>(at - entries_.begin());
+        std::size_t at = entries_.size();
+        while (at > 0 && entries_[at - 1].head > head)
+            --at;
+        while (at > 0 && entries_[at - 1].head == head && name_of(entries_[at - 1]) >= name)
+            --at;
+        return at;
     }
 
     // Where it is, or has been put.
