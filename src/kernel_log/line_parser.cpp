@@ -98,6 +98,13 @@ bool is_stack_frame(std::string_view text)
     return plus < 100 && has(text.substr(plus), "/0x");
 }
 
+// "RSP: 002b:00007ffc523aed90 EFLAGS: 00000206", "x29: ffff...", "EAX: ..."
+bool is_register(std::string_view text)
+{
+    return text.size() > 4 && (text[3] == ':' || (text[3] == ' ' && text[4] == ':')) &&
+           (text[0] == 'R' || text[0] == 'E' || text[0] == 'x') && (is_letter(text[1]) || is_digit(text[1]));
+}
+
 bool is_stack_line(std::string_view text)
 {
     const std::string_view trimmed = without_leading_spaces(text);
@@ -108,11 +115,17 @@ bool is_stack_line(std::string_view text)
         if (begins_with(trimmed, head))
             return true;
     }
-    // "RSP: 002b:00007ffc523aed90 EFLAGS: 00000206", "x29: ffff...", "EAX: ..."
-    if (trimmed.size() > 4 && (trimmed[3] == ':' || (trimmed[3] == ' ' && trimmed[4] == ':')) &&
-        (trimmed[0] == 'R' || trimmed[0] == 'E' || trimmed[0] == 'x') && (is_letter(trimmed[1]) || is_digit(trimmed[1])))
-        return true;
-    return is_stack_frame(text);
+    return is_register(trimmed) || is_stack_frame(text);
+}
+
+// Registers and code, told without the searches for what other lines have in them. A line that begins with the name of a task
+// is none: names have 15 bytes at most, and what follows them has other letters than these.
+bool is_dump(std::string_view text)
+{
+    constexpr std::size_t head = 5, looked_at = 16;
+    return (is_register(text) || begins(text, "Code:")) && text.size() >= head + looked_at &&
+           std::all_of(text.begin() + head, text.begin() + head + looked_at,
+                       [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == ' '; });
 }
 
 LineKind classify_kill(std::string_view text)
@@ -271,6 +284,8 @@ LineKind classify(std::string_view text, const ParserState &state)
         if (is_stack_line(text))
             return LineKind::stack;
     }
+    if (is_dump(text))
+        return LineKind::stack;
     if (has(text, "oom-killer: gfp_mask="))
         return LineKind::invocation;
     if (const LineKind kind = classify_kill(text); kind != LineKind::unknown)

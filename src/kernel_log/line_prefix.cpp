@@ -23,17 +23,15 @@ std::optional<std::uint64_t> take_seconds(TextCursor &cursor)
     if (!seconds || !ahead.take("."))
         return std::nullopt;
     std::uint64_t fraction = 0;
-    int digits = 0;
-    while (is_digit(ahead.peek())) {
-        if (digits < 9)
-            fraction = fraction * 10 + static_cast<std::uint64_t>(ahead.peek() - '0');
-        ++digits;
-        ahead.rest.remove_prefix(1);
+    std::uint64_t unit = 1'000'000'000; // of the last digit; what is less than a nanosecond is left out
+    std::size_t digits = 0;
+    for (; digits < ahead.rest.size() && is_digit(ahead.rest[digits]); ++digits) {
+        unit /= 10;
+        fraction += unit * static_cast<std::uint64_t>(ahead.rest[digits] - '0');
     }
     if (digits == 0)
         return std::nullopt;
-    for (; digits < 9; ++digits)
-        fraction *= 10;
+    ahead.rest.remove_prefix(digits);
     cursor = ahead;
     return *seconds * 1'000'000'000ULL + fraction;
 }

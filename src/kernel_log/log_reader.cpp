@@ -36,21 +36,28 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t value)
     return hash ^ (hash >> 32);
 }
 
+std::uint64_t word_at(const char *bytes, std::endian order)
+{
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    return order == std::endian::native ? word : __builtin_bswap64(word);
+}
+
 // Not for adversaries: it makes the id of a report, the same on every machine, so that bytes are taken in a fixed order.
 std::uint64_t hash_of(std::string_view text)
 {
+    constexpr std::size_t step = sizeof(std::uint64_t);
     std::uint64_t hash = text.size();
-    while (text.size() >= sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data(), sizeof word);
-        if constexpr (std::endian::native == std::endian::big)
-            word = __builtin_bswap64(word);
-        hash = mixed(hash, word);
-        text.remove_prefix(sizeof word);
-    }
+    std::size_t at = 0;
+    for (; at + step <= text.size(); at += step)
+        hash = mixed(hash, word_at(text.data() + at, std::endian::little));
     std::uint64_t tail = 0;
-    for (const char c : text)
-        tail = tail << 8 | static_cast<unsigned char>(c);
+    if (text.size() >= step) { // of the last word, what has not been taken
+        tail = word_at(text.data() + text.size() - step, std::endian::big) & ((1ULL << 8 * (text.size() - at)) - 1);
+    } else {
+        for (const char c : text)
+            tail = tail << 8 | static_cast<unsigned char>(c);
+    }
     return mixed(hash, tail);
 }
 

@@ -77,8 +77,10 @@ constexpr bool equal_but_case(std::string_view a, std::string_view b)
 
 constexpr std::string_view without_leading_spaces(std::string_view text)
 {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
+    std::size_t spaces = 0;
+    while (spaces < text.size() && (text[spaces] == ' ' || text[spaces] == '\t'))
+        ++spaces;
+    text.remove_prefix(spaces);
     return text;
 }
 

@@ -180,6 +180,8 @@ std::optional<WallClock> take_wall_clock(std::string_view text)
         const auto iso = take_iso(text);
         return iso ? iso : take_unix(text);
     }
+    if (is_letter(text[3])) // a longer word than the names of days and months, as in most lines
+        return std::nullopt;
     const auto traditional = take_traditional(text);
     return traditional ? traditional : take_iso(text);
 }
