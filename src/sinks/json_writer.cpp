@@ -78,7 +78,11 @@ bool has_any_of(std::string_view text)
 
 void JsonWriter::grow(std::size_t bytes)
 {
-    text_.resize(std::max(2 * text_.size(), size_ + bytes));
+    const std::size_t used = size();
+    if (text_.size() - used < bytes)
+        text_.resize(std::max(2 * text_.size(), used + bytes));
+    end_ = text_.data() + used;
+    room_end_ = text_.data() + text_.size();
 }
 
 void JsonWriter::put(std::string_view text)
@@ -94,8 +98,8 @@ void JsonWriter::put_plain(std::string_view text)
     char *at = room(text.size() + 2);
     *at++ = '"';
     at = std::copy(text.begin(), text.end(), at);
-    *at = '"';
-    size_ += text.size() + 2;
+    *at++ = '"';
+    end_ = at;
 }
 
 void JsonWriter::put(JsonBytes value)
@@ -112,7 +116,7 @@ void JsonWriter::put(JsonAddress value)
 {
     append("\"0x");
     char *const at = room(most_digits);
-    size_ += static_cast<std::size_t>(std::to_chars(at, at + most_digits, value.address, 16).ptr - at);
+    end_ = std::to_chars(at, at + most_digits, value.address, 16).ptr;
     append('"');
 }
 
@@ -149,8 +153,8 @@ void JsonWriter::put_escaped(std::string_view text)
 
 void JsonWriter::hand_on()
 {
-    wanted_ = wanted_ && take_(std::string_view(text_).substr(0, size_));
-    size_ = 0;
+    wanted_ = wanted_ && take_(std::string_view(text_).substr(0, size()));
+    end_ = text_.data();
 }
 
 } // namespace oomtrace

@@ -44,8 +44,7 @@ class JsonWriter
     // many objects keeps it.
     JsonWriter(const Take &take, std::string &room) : take_(take), text_(room)
     {
-        if (text_.size() < first_size)
-            text_.resize(first_size);
+        grow(first_size);
         append('{');
     }
 
@@ -102,26 +101,22 @@ class JsonWriter
     static constexpr std::size_t piece = 32UL << 10;
     static constexpr std::size_t most_digits = 24;
 
-    // Room for so many bytes behind what is there: for whoever fills it, and counts it in size_.
+    // Room for so many bytes behind what is there: for whoever fills it, and moves end_ behind them.
     char *room(std::size_t bytes)
     {
-        if (text_.size() - size_ < bytes)
+        if (static_cast<std::size_t>(room_end_ - end_) < bytes)
             grow(bytes);
-        return text_.data() + size_;
+        return end_;
     }
     void grow(std::size_t bytes);
+    [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - text_.data()); }
 
     void append(char c)
     {
         *room(1) = c;
-        ++size_;
+        ++end_;
     }
-    void append(std::string_view text)
-    {
-        char *const at = room(text.size());
-        std::copy(text.begin(), text.end(), at);
-        size_ += text.size();
-    }
+    void append(std::string_view text) { end_ = std::copy(text.begin(), text.end(), room(text.size())); }
 
     void begin_next()
     {
@@ -131,8 +126,7 @@ class JsonWriter
     // In line: the keys are constants nearly everywhere, and a quarter of what is written.
     [[gnu::always_inline]] void begin_member(std::string_view key)
     {
-        char *const begin = room(key.size() + 4);
-        char *at = begin;
+        char *at = room(key.size() + 4);
         if (!std::exchange(first_, false))
             *at++ = ',';
         *at++ = '"';
@@ -140,7 +134,7 @@ class JsonWriter
         at += key.size();
         *at++ = '"';
         *at++ = ':';
-        size_ += static_cast<std::size_t>(at - begin);
+        end_ = at;
     }
 
     void put(std::nullptr_t) { append("null"); }
@@ -149,7 +143,7 @@ class JsonWriter
     void put(std::integral auto value) requires(!std::same_as<decltype(value), bool>)
     {
         char *const at = room(most_digits);
-        size_ += static_cast<std::size_t>(std::to_chars(at, at + most_digits, value).ptr - at);
+        end_ = std::to_chars(at, at + most_digits, value).ptr;
     }
     void put(std::string_view text);
     void put(const char *text) { put(std::string_view(text)); }
@@ -188,16 +182,17 @@ class JsonWriter
         add_members();
         append('}');
         first_ = false;
-        if (size_ >= piece)
+        if (size() >= piece)
             hand_on();
     }
 
     void hand_on();
 
     const Take &take_;
-    std::string &text_;    // its first size_ bytes
-    std::size_t size_ = 0; // of what has not been handed on
-    bool first_ = true;    // nothing stands before what comes next
+    std::string &text_; // up to end_: what has not been handed on
+    char *end_ = text_.data();
+    char *room_end_ = end_ + text_.size();
+    bool first_ = true; // nothing stands before what comes next
     bool wanted_ = true;
 };
 
