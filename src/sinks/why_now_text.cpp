@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/units.h"
 
@@ -27,16 +28,25 @@ constexpr std::uint64_t worth_telling = 20; // a twentieth of the whole
 std::string joined(const std::vector<std::string> &parts, std::string_view separator)
 {
     std::string text;
-    for (const std::string &part : parts)
-        text += (text.empty() ? "" : std::string(separator)) + part;
+    for (const std::string &part : parts) {
+        if (!text.empty())
+            text += separator;
+        text += part;
+    }
     return text;
 }
 
-std::string sentence(std::string text)
+void add_sentence(std::string &text, std::string_view clause)
 {
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
-        text.front() = static_cast<char>(text.front() - 'a' + 'A');
-    return text + ".";
+    if (clause.empty())
+        return;
+    if (!text.empty())
+        text += ' ';
+    const std::size_t begin = text.size();
+    text += clause;
+    if (text[begin] >= 'a' && text[begin] <= 'z')
+        text[begin] = static_cast<char>(text[begin] - 'a' + 'A');
+    text += '.';
 }
 
 std::string group_name(const MemcgShortage &memcg, std::size_t path_width)
@@ -132,7 +142,7 @@ std::string holders_text(const WhyNow &now)
     std::vector<std::string> parts;
     for (const Held &held : now.held) {
         if (parts.size() < holders_told && held.bytes >= *now.held_of_bytes / worth_telling)
-            parts.push_back(fmt::format("{} of {}", bytes_text(held.bytes), holder_name(held.holder)));
+            parts.push_back(concat({bytes_text(held.bytes), " of ", holder_name(held.holder)}));
     }
     return joined(parts, ", ");
 }
@@ -149,12 +159,12 @@ std::string zone_text(const ZoneVerdict &zone, const WhyNow &now, bool several_n
     switch (zone.reason) {
     case ZoneReason::below_min:
         if (*zone.short_by_bytes == 0)
-            return fmt::format("{} is down to its min watermark ({} free)", name, bytes_text(zone.free_bytes));
+            return concat({name, " is down to its min watermark (", bytes_text(zone.free_bytes), " free)"});
         if (zone.free_bytes > zone.min_bytes)
             return fmt::format("{} is below its min watermark without the {} that this request may not have ({} free)", name,
                                bytes_text(zone.unusable_bytes), bytes_text(zone.free_bytes));
-        return fmt::format("{} is {} below its min watermark ({} free)", name, bytes_text(zone.min_bytes - zone.free_bytes),
-                           bytes_text(zone.free_bytes));
+        return concat({name, " is ", bytes_text(zone.min_bytes - zone.free_bytes), " below its min watermark (",
+                       bytes_text(zone.free_bytes), " free)"});
     case ZoneReason::unusable_free:
         return fmt::format("{} has {} free, of which {} is set aside (CMA, highatomic)", name, bytes_text(zone.free_bytes),
                            bytes_text(zone.unusable_bytes));
@@ -187,7 +197,7 @@ bool has_several_nodes(const WhyNow &now)
 
 std::string request_name(const WhyNow &now)
 {
-    return now.requested_bytes ? fmt::format("the {} asked for", exact_bytes_text(*now.requested_bytes)) : "what was asked for";
+    return now.requested_bytes ? concat({"the ", exact_bytes_text(*now.requested_bytes), " asked for"}) : "what was asked for";
 }
 
 // One part for all zones of which the rest is kept.
@@ -196,13 +206,13 @@ std::string reserve_text(const std::vector<const ZoneVerdict *> &zones, bool sev
     std::vector<std::string> parts;
     for (const ZoneVerdict *zone : zones) {
         if (zone->reason == ZoneReason::lowmem_reserve)
-            parts.push_back(fmt::format("{}{} in {}", bytes_text(zone->free_bytes), parts.empty() ? " left" : "",
-                                        zone_name(*zone, several_nodes)));
+            parts.push_back(
+                concat({bytes_text(zone->free_bytes), parts.empty() ? " left" : "", " in ", zone_name(*zone, several_nodes)}));
     }
     if (parts.empty())
         return "";
-    return fmt::format("the {} {} kept for requests that can use no higher zone (lowmem_reserve)",
-                       joined(parts, parts.size() == 2 ? " and " : ", "), parts.size() == 1 ? "is" : "are");
+    return concat({"the ", joined(parts, parts.size() == 2 ? " and " : ", "), parts.size() == 1 ? " is" : " are",
+                   " kept for requests that can use no higher zone (lowmem_reserve)"});
 }
 
 std::string zones_text(const WhyNow &now)
@@ -224,7 +234,7 @@ std::string zones_text(const WhyNow &now)
     if (std::string reserve = reserve_text(zones, several_nodes); !reserve.empty())
         parts.push_back(std::move(reserve));
     const char *what = now.shortage == Shortage::fragmentation ? " in one piece" : "";
-    return fmt::format("no zone could give {}{}: {}", request_name(now), what, joined(parts, "; "));
+    return concat({"no zone could give ", request_name(now), what, ": ", joined(parts, "; ")});
 }
 
 // "Normal" ... of the zones for which `reason` holds and something is free.
@@ -301,15 +311,12 @@ std::string host_text(const WhyNow &now)
 std::string why_now_text(const Incident &incident, const WhyNow &now, std::size_t path_width)
 {
     std::string text;
-    const auto add = [&](const std::string &part) {
-        if (!part.empty())
-            text += (text.empty() ? "" : " ") + sentence(part);
-    };
+    const auto add = [&](std::string_view clause) { add_sentence(text, clause); };
     if (now.memcg) {
         const std::string limit = limit_text(now, path_width), swap = swap_text(now);
         add(limit + (swap.empty() || now.shortage == Shortage::memcg_limit_zero ? "" : ", and " + swap));
         if (const std::string holders = holders_text(now); !holders.empty())
-            add(fmt::format("it is filled with {}", holders));
+            add("it is filled with " + holders);
         if (now.not_in_processes_bytes)
             add(fmt::format("at least {} of that is in no process (tmpfs files, page cache, kernel memory) and need not come "
                             "back with a kill",
@@ -324,7 +331,7 @@ std::string why_now_text(const Incident &incident, const WhyNow &now, std::size_
     add(elsewhere_text(incident, now));
     add(swap_text(now));
     if (const std::string holders = holders_text(now); !holders.empty())
-        add(fmt::format("the {} {} filled with {}", bytes_text(*now.held_of_bytes), nodes_name(now), holders));
+        add(concat({"the ", bytes_text(*now.held_of_bytes), " ", nodes_name(now), " filled with ", holders}));
     return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/terminal/names.h"
 #include "sinks/terminal/safe_text.h"
 #include "sinks/terminal/units.h"
@@ -26,11 +27,19 @@ std::string label(const TaskRef &task)
     return terminal::process_label(task.comm, task.pid);
 }
 
+// "+300", "-500", "+0".
+std::string signed_text(std::int32_t value)
+{
+    return (value >= 0 ? "+" : "") + std::to_string(value);
+}
+
 // "31.2 MiB" of a number of pages, without its sign.
 std::string size_text(std::int64_t pages, std::uint64_t page_size)
 {
-    const std::string text = signed_bytes_text(pages, page_size);
-    return pages == 0 ? text : text.substr(1);
+    std::string text = signed_bytes_text(pages, page_size);
+    if (pages != 0)
+        text.erase(0, 1);
+    return text;
 }
 
 class VictimText
@@ -45,8 +54,12 @@ class VictimText
     {
         std::string text;
         const auto add = [&](const std::string &part) {
-            if (!part.empty())
-                text += (text.empty() ? "" : " ") + part + ".";
+            if (part.empty())
+                return;
+            if (!text.empty())
+                text += ' ';
+            text += part;
+            text += '.';
         };
         // Who held more comes after all that is said of the score.
         bool larger_is_due = false;
@@ -113,31 +126,32 @@ class VictimText
 
     std::string highest_text() const
     {
-        std::string text = fmt::format("{} had the highest score of the {} that {}", victim(), count_text(why_.eligible),
-                                       why_.all_known ? "could be killed" : "are in this record");
+        std::string text = concat({victim(), " had the highest score of the ", count_text(why_.eligible),
+                                   why_.all_known ? " that could be killed" : " that are in this record"});
         if (why_.points && page_size_ != 0) {
             if (!why_.parts) {
                 text += fmt::format(
                     ": {}", counted(static_cast<std::uint64_t>(std::max<std::int64_t>(*why_.points, 0)), "point", "points"));
             } else {
                 const PointsParts &parts = *why_.parts;
-                text += fmt::format(": it held {}", size_text(parts.rss_pages + parts.pgtables_pages, page_size_));
+                text += ": it held ";
+                text += size_text(parts.rss_pages + parts.pgtables_pages, page_size_);
                 if (parts.swap_pages != 0)
                     text += fmt::format(" and {} in swap", size_text(parts.swap_pages, page_size_));
                 if (parts.adj_points != 0)
-                    text += fmt::format(", and oom_score_adj {:+} {} {}", *why_.oom_score_adj,
-                                        parts.adj_points > 0 ? "added" : "took off", size_text(parts.adj_points, page_size_));
+                    text += concat({", and oom_score_adj ", signed_text(*why_.oom_score_adj),
+                                    parts.adj_points > 0 ? " added " : " took off ", size_text(parts.adj_points, page_size_)});
             }
         }
         if (why_.ranking.size() > 1 && why_.margin_points && *why_.margin_points > 0 && page_size_ != 0)
-            text += fmt::format("; {} ahead of {}", size_text(*why_.margin_points, page_size_), label(why_.ranking[1].task));
+            text += concat({"; ", size_text(*why_.margin_points, page_size_), " ahead of ", label(why_.ranking[1].task)});
         return text;
     }
 
     std::string larger_text() const
     {
         const LargerTask &larger = *why_.larger;
-        const std::string held = fmt::format("{} held more ({})", label(larger.task), bytes_text(larger.held_bytes));
+        const std::string held = concat({label(larger.task), " held more (", bytes_text(larger.held_bytes), ")"});
         switch (larger.skip_reason) {
         case SkipReason::none:
             return larger.oom_score_adj < 0 ? fmt::format("{}, but had oom_score_adj {}", held, larger.oom_score_adj) : held;
@@ -197,8 +211,8 @@ std::string then_text(const Counterfactual &counterfactual, const WhyVictim &why
     if (!counterfactual.chosen)
         return "nobody could have been killed";
     if (why.victim && counterfactual.chosen->tgid == why.victim->tgid)
-        return fmt::format("{} would have been killed all the same", label(*counterfactual.chosen));
-    return fmt::format("{} would have been killed instead", label(*counterfactual.chosen));
+        return label(*counterfactual.chosen) + " would have been killed all the same";
+    return label(*counterfactual.chosen) + " would have been killed instead";
 }
 
 } // namespace
@@ -213,17 +227,17 @@ std::string why_victim_text(const Incident &incident, const WhyVictim &why, std:
 std::string counterfactual_text(const Counterfactual &counterfactual, const WhyVictim &why)
 {
     const std::string then = then_text(counterfactual, why);
+    const std::string victim = why.victim ? label(*why.victim) : "the victim";
     switch (counterfactual.kind) {
     case CounterfactualKind::victim_saved:
-        return fmt::format("with oom_score_adj {}{} for {}, {}", *counterfactual.adj_after,
-                           *counterfactual.adj_after == -1000 ? "" : " or lower",
-                           why.victim ? label(*why.victim) : "the victim", then);
+        return concat({"with oom_score_adj ", std::to_string(*counterfactual.adj_after),
+                       *counterfactual.adj_after == -1000 ? "" : " or lower", " for ", victim, ", ", then});
     case CounterfactualKind::victim_adj_zero:
-        return fmt::format("with oom_score_adj 0 for {}, {}", why.victim ? label(*why.victim) : "the victim", then);
+        return concat({"with oom_score_adj 0 for ", victim, ", ", then});
     case CounterfactualKind::victim_absent:
-        return fmt::format("without {}, {}", why.victim ? label(*why.victim) : "the victim", then);
+        return concat({"without ", victim, ", ", then});
     case CounterfactualKind::all_adj_zero:
-        return fmt::format("with oom_score_adj 0 for everyone who can be killed, {}", then);
+        return concat({"with oom_score_adj 0 for everyone who can be killed, ", then});
     }
     return "";
 }
@@ -234,7 +248,10 @@ std::string otherwise_text(const Verdict &verdict)
     const auto add = [&](const Counterfactual &counterfactual) {
         std::string part = counterfactual_text(counterfactual, verdict.victim);
         part.front() = 'W'; // each begins with "with"
-        text += (text.empty() ? "" : " ") + part + ".";
+        if (!text.empty())
+            text += ' ';
+        text += part;
+        text += '.';
     };
     const std::vector<Counterfactual> &all = verdict.counterfactuals;
     const auto of_kind = [&](CounterfactualKind kind) -> const Counterfactual * {

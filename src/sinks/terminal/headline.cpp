@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/concat.h"
 #include "sinks/known.h"
 #include "sinks/terminal/names.h"
 #include "sinks/terminal/safe_text.h"
@@ -71,7 +72,7 @@ std::string asked_by(const Incident &incident)
     const Process &asker = incident.trigger.process;
     if (incident.victim && asker.tgid != 0 && incident.victim->process.tgid == asker.tgid)
         return "; asked by itself";
-    return fmt::format("; asked by {}", process_label_with_thread(incident.trigger.process));
+    return "; asked by " + process_label_with_thread(incident.trigger.process);
 }
 
 std::string victim_text(const Incident &incident, const char *unknown)
@@ -81,7 +82,7 @@ std::string victim_text(const Incident &incident, const char *unknown)
     const Victim &victim = *incident.victim;
     if (!is_known(victim.memory))
         return process_label_with_thread(victim.process);
-    return fmt::format("{} ({})", process_label_with_thread(victim.process), held_text(victim.memory));
+    return concat({process_label_with_thread(victim.process), " (", held_text(victim.memory), ")"});
 }
 
 std::string group_text(const Incident &incident, std::size_t path_width)
@@ -119,8 +120,7 @@ Headline headline_by_outcome(const Incident &incident, std::size_t path_width)
     const std::string why = cause(incident, path_width) + asked_by(incident);
     switch (incident.outcome) {
     case Outcome::killed:
-        return {"OOM KILL", fmt::format("{} killed: {}", victim_text(incident, "a process that is not known was"), why),
-                Style::alert};
+        return {"OOM KILL", concat({victim_text(incident, "a process that is not known was"), " killed: ", why}), Style::alert};
     case Outcome::group_kill:
         return {"OOM GROUP KILL", fmt::format("{}: {}", group_text(incident, path_width), why), Style::alert};
     case Outcome::victim_already_dying:
