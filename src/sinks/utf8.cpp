@@ -10,14 +10,21 @@ namespace oomtrace
 bool is_ascii(std::string_view text)
 {
     constexpr std::uint64_t highest_bits = 0x8080808080808080ULL;
+    constexpr std::size_t step = sizeof highest_bits;
     std::uint64_t all = 0;
-    for (; text.size() >= sizeof all; text.remove_prefix(sizeof all)) {
+    const auto look_at = [&](std::size_t begin) {
         std::uint64_t word = 0;
-        std::memcpy(&word, text.data(), sizeof word);
+        std::memcpy(&word, text.data() + begin, step);
         all |= word;
+    };
+    if (text.size() < step) {
+        for (const char c : text)
+            all |= static_cast<unsigned char>(c);
+        return (all & highest_bits) == 0;
     }
-    for (const char c : text)
-        all |= static_cast<unsigned char>(c);
+    for (std::size_t i = 0; i + step < text.size(); i += step)
+        look_at(i);
+    look_at(text.size() - step); // some of it for the second time
     return (all & highest_bits) == 0;
 }
 

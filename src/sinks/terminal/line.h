@@ -33,7 +33,8 @@ class Lines
         if (spans_.empty())
             make_room();
         text_ += text;
-        text_.append(spaces, ' ');
+        if (spaces != 0)
+            text_.append(spaces, ' ');
         set_style(style);
     }
     void add_spaces(std::size_t count) { add({}, Style::plain, count); }
