@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -54,6 +55,24 @@ TEST(IncidentThread, WorksWhileItsCallerGoesOn)
     go_on.set_value();
     thread.drain();
     EXPECT_THAT(seen, ElementsAre(1, 2));
+}
+
+TEST(IncidentThread, RestsWhenNoMoreAreWaitingAndBeforeItIsDrained)
+{
+    std::promise<void> go_on;
+    std::vector<std::string> seen;
+    IncidentThread thread(
+        [&, may = go_on.get_future().share()](const Incident &one) {
+            may.wait();
+            seen.push_back(std::to_string(one.episode));
+        },
+        "test", [&] { seen.emplace_back("rest"); });
+    ASSERT_TRUE(thread.start());
+    thread.hand_over(report(1));
+    thread.hand_over(report(2));
+    go_on.set_value();
+    thread.drain();
+    EXPECT_THAT(seen, ElementsAre("1", "2", "rest"));
 }
 
 TEST(IncidentThread, WorksAtOnceWithoutMoreToCome)
