@@ -75,12 +75,13 @@ TEST(IncidentThread, RestsWhenNoMoreAreWaitingAndBeforeItIsDrained)
     EXPECT_THAT(seen, ElementsAre("1", "2", "rest"));
 }
 
-TEST(IncidentThread, WorksAtOnceWithoutMoreToCome)
+TEST(IncidentThread, WorksAtOnceWhenItIsWoken)
 {
     std::promise<std::uint64_t> worked;
     IncidentThread thread([&](const Incident &one) { worked.set_value(one.episode); }, "test");
     ASSERT_TRUE(thread.start());
     thread.hand_over(report(7));
+    thread.wake();
     EXPECT_EQ(worked.get_future().get(), 7U);
 }
 
