@@ -29,7 +29,7 @@ class GatheredOutput : public std::streambuf
     bool hand_on();
 
     std::streambuf &to_;
-    std::array<char, 64UL << 10> piece_; // what a pipe holds
+    std::array<char, 64UL << 10> piece_{}; // what a pipe holds
     bool gathers_ = false;
 };
 
