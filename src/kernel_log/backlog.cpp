@@ -22,6 +22,7 @@ void Backlog::on_line(const KernelLogLine &line, const std::optional<HostFacts> 
         reader_->finish(); // what is open was cut off by the end of that boot
         earlier_boot_ = line.earlier_boot;
     }
+    reader_->set_page_size(earlier_boot_ ? 0 : host_.page_size);
     reader_->feed(line.text);
     if (!line.more)
         reader_->feed("\n");

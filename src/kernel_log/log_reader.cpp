@@ -508,6 +508,7 @@ LogReader::Pending &LogReader::open_report(Stream &stream, const LogLine &line)
         close_report(*stream.open);
     auto pending = std::make_unique<Pending>();
     ParsedReport &report = *pending->report;
+    report.host_page_size = page_size_;
     report.host = line.host;
     report.caller = line.caller;
     report.logged_at = line.wall_clock;

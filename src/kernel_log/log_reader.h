@@ -50,6 +50,8 @@ class LogReader
     LogReader &operator=(const LogReader &) = delete;
     ~LogReader();
 
+    // Of the host whose log is read, where the caller knows it: most reports of a cgroup do not tell. 0: it does not.
+    void set_page_size(std::uint64_t bytes) { page_size_ = bytes; }
     void feed(std::string_view bytes);
     // The end of one file: a last line without a line feed is a line. Reports stay open, for a log that was rotated.
     void end_of_file();
@@ -108,6 +110,7 @@ class LogReader
     [[nodiscard]] bool watching() const;
 
     DeliverReport deliver_;
+    std::uint64_t page_size_ = 0;
     std::string carry_;   // the last line, as far as it has come
     std::string context_; // what was passed over last: a report may begin a few lines before the needle
     std::string scratch_;

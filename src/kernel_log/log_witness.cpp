@@ -195,6 +195,7 @@ std::optional<Incident> LogWitness::report_around(std::size_t hit, const Inciden
                 found = kernel;
         };
         LogReader reader(take, "");
+        reader.set_page_size(incident.host.page_size);
         reader.feed(text.substr(from, (to == text.size() ? to : line_start(text, to)) - from));
         reader.finish();
         if (found && has_first_line(*found))
@@ -210,6 +211,7 @@ std::optional<Incident> LogWitness::report_around(std::size_t hit, const Inciden
                 found = kernel;
         },
         "");
+    reader.set_page_size(incident.host.page_size);
     const std::size_t start = line_start(text, hit);
     reader.feed(text.substr(start, text.find('\n', hit) - start + 1));
     reader.finish();
@@ -247,7 +249,7 @@ std::optional<Incident> LogWitness::find_report(const Incident &incident)
     return std::nullopt;
 }
 
-std::optional<Incident> LogWitness::take_report_without_kill()
+std::optional<Incident> LogWitness::take_report_without_kill(std::uint64_t page_size)
 {
     if (text_.empty() || text_.back() != '\n')
         return std::nullopt;
@@ -262,6 +264,7 @@ std::optional<Incident> LogWitness::take_report_without_kill()
     const std::size_t begin = line_start(text, first);
     std::optional<Incident> found;
     LogReader reader([&](Incident &&incident) { found = std::move(incident); }, "");
+    reader.set_page_size(page_size);
     reader.feed(text.substr(begin));
     reader.finish();
     // Of a memory.oom.group one may be found dying after others were killed.

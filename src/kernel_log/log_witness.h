@@ -34,7 +34,7 @@ class LogWitness
 
     // The report that ended with the line that came last and killed nobody: for a method whose hooks do not tell of such an
     // OOM. Absent where the line is none that ends one.
-    [[nodiscard]] std::optional<Incident> take_report_without_kill();
+    [[nodiscard]] std::optional<Incident> take_report_without_kill(std::uint64_t page_size);
 
     [[nodiscard]] std::size_t kept_bytes() const { return text_.size(); }
 

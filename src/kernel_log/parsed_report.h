@@ -208,6 +208,8 @@ struct ParsedReport {
     std::optional<std::uint64_t> boot_swap_total_bytes;
     std::string boot_kernel; // the release of which that was said
 
+    std::uint64_t host_page_size = 0; // of the host whose log it is; 0: not known but from the report
+
     bool foreign_lines = false; // another report came in between
     bool cut_by_next = false;   // the next one began before this one had ended
     [[nodiscard]] bool is_before_choice() const { return !summary && kills.empty() && !no_killable && panic.empty(); }

@@ -39,7 +39,7 @@ const std::string &kill_message(const ParsedReport &report)
 }
 
 // The block of order 0 is a page. A victim whose size stands in pages and in kB tells it too.
-std::optional<std::uint64_t> printed_page_size(const ParsedReport &report)
+std::optional<std::uint64_t> known_page_size(const ParsedReport &report)
 {
     for (const ZoneLines &zone : report.zones) {
         if (!zone.free_blocks.empty() && std::has_single_bit(zone.free_blocks.front().block_bytes))
@@ -58,7 +58,9 @@ std::optional<std::uint64_t> printed_page_size(const ParsedReport &report)
     }
     const bool x86 = report.x86_registers || report.kernel.find("amd64") != std::string::npos ||
                      report.kernel.find("x86_64") != std::string::npos || report.kernel.find("i686") != std::string::npos;
-    return x86 ? std::optional(assumed_page_size) : std::nullopt;
+    if (x86)
+        return assumed_page_size;
+    return report.host_page_size != 0 ? std::optional(report.host_page_size) : std::nullopt;
 }
 
 std::optional<Constraint> constraint_of(const ParsedReport &report)
@@ -166,7 +168,7 @@ class Builder
   public:
     Builder(ParsedReport &report, Incident &incident) : report_(report), incident_(incident), rows_(report.rows)
     {
-        const auto printed = printed_page_size(report);
+        const auto printed = known_page_size(report);
         page_size_assumed_ = !printed;
         page_size_ = printed.value_or(assumed_page_size);
     }

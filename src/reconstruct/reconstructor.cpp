@@ -34,7 +34,7 @@ std::vector<Incident> Reconstructor::on_log_line(const KernelLogLine &line)
     }
     std::vector<Incident> incidents;
     if (line.event == LogEvent::text && !line.before_start && host_ && host_->attach_method == AttachMethod::tracepoint) {
-        if (auto incident = witness_.take_report_without_kill()) {
+        if (auto incident = witness_.take_report_without_kill(host_->page_size)) {
             kernel_log::add_host_facts(*incident, *host_, true);
             incident->host.tracer_version = host_->tracer_version;
             incident->episode = machine_.newest_id();

@@ -305,7 +305,7 @@ TEST(LogWitness, GivesTheReportThatKilledNobodyWhenItsLastLineHasCome)
     const std::vector<std::string> lines = kmsg_lines(report_text("no_killable_task-6.12.txt"));
     for (std::size_t line = 0; line < lines.size(); ++line) {
         hear(witness, {lines[line]});
-        if (auto incident = witness.take_report_without_kill()) {
+        if (auto incident = witness.take_report_without_kill(4096)) {
             at.push_back(line);
             given.push_back(std::move(*incident));
         }
@@ -320,13 +320,39 @@ TEST(LogWitness, GivesTheReportThatKilledNobodyWhenItsLastLineHasCome)
     }
 }
 
+// The report of a cgroup has sizes in pages, and on arm64 nothing that says how large one is.
+TEST(LogWitness, ReckonsWithThePagesOfItsHost)
+{
+    const auto given_with = [](std::uint64_t page_size) {
+        LogWitness witness = listening();
+        std::optional<Incident> given;
+        for (const std::string &line : kmsg_lines(report_text("no_killable_task-6.12-arm64.txt"))) {
+            hear(witness, {line});
+            if (auto incident = witness.take_report_without_kill(page_size))
+                given = std::move(incident);
+        }
+        return given;
+    };
+    for (const std::uint64_t page_size : {4096U, 65536U}) {
+        const auto given = given_with(page_size);
+        ASSERT_TRUE(given);
+        ASSERT_THAT(given->candidates, SizeIs(2));
+        EXPECT_EQ(given->candidates[0].memory->rss_anon_bytes, 2048 * page_size);
+        EXPECT_EQ(given->host.page_size, page_size);
+        EXPECT_THAT(given->completeness.missing, IsEmpty());
+    }
+    const auto given = given_with(0);
+    ASSERT_TRUE(given);
+    EXPECT_THAT(given->completeness.missing, SizeIs(1));
+}
+
 TEST(LogWitness, GivesTheReportOfOneThatWasExitingAndNotTheOneBefore)
 {
     LogWitness witness = listening();
     std::vector<Incident> given;
     for (const std::string &line : kmsg_lines(report_text("already_exiting-6.12.txt"))) {
         hear(witness, {line});
-        if (auto incident = witness.take_report_without_kill())
+        if (auto incident = witness.take_report_without_kill(4096))
             given.push_back(std::move(*incident));
     }
     ASSERT_THAT(given, SizeIs(1));
