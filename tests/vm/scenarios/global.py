@@ -8,4 +8,4 @@ def check(run):
     check_one_by_one(run, (b"volunteer", b"sacrifice", b"eater"), scope="global")
 
 
-SCENARIO = Scenario(check, reports=2, min_compared=380)
+SCENARIO = Scenario(check, reports=3, min_compared=4500)
