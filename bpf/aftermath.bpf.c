@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // After the kill, outside oom_lock: the reaper, the exit, the memory that comes back. Every program returns at its first line
 // while nothing is being followed.
-#include "invocation.bpf.h"
 #include "kernel_compat.bpf.h"
 #include "process_identity.bpf.h"
 #include "read_task.bpf.h"
+#include "victims.bpf.h"
+#include "wire_emit.bpf.h"
 
 static __always_inline struct followed_task *task_to_reap(__u32 pid)
 {

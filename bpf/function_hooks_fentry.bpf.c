@@ -2,6 +2,7 @@
 // Attach method `fentry`: BPF trampolines on the OOM path.
 #define OOMTRACE_DIRECT_READS
 #include "function_hooks.bpf.h"
+#include "victims.bpf.h"
 
 SEC("?fentry/out_of_memory")
 int BPF_PROG(fentry_out_of_memory, struct oom_control *oc)

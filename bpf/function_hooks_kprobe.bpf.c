@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Attach method `kprobe`: the same functions, for kernels without BPF trampolines.
 #include "function_hooks.bpf.h"
+#include "victims.bpf.h"
 
 /* A return probe has no arguments: those of the functions that need them are kept by task. */
 struct {

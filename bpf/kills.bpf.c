@@ -3,6 +3,7 @@
 #include "invocation.bpf.h"
 #include "process_identity.bpf.h"
 #include "read_task.bpf.h"
+#include "victims.bpf.h"
 
 #define SIGKILL 9
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Attach method `tracepoint`: the oom_control of an invocation whose functions are not hooked. It lies on the stack of the task that
 // asked, in the frame of whoever called out_of_memory(), and is known by the victim that it has as the chosen one.
-#include "task_walk.bpf.h"
+#include "oom_control.bpf.h"
 
-#include "read_task.bpf.h"
+#include "kernel_compat.bpf.h"
+#include "memory_state.bpf.h"
 
 /* So far from the stack's end: x86-64 and arm64 have no more of it, but for kernels with pages of 64 KiB. */
 #define SEARCHED_BYTES 16384
@@ -25,7 +26,7 @@ __noinline int is_oom_control(__u64 address, __u64 victim)
 	if (!memcg)
 		return constraint < CONSTRAINT_MEMCG;
 	return constraint == CONSTRAINT_MEMCG && !BPF_CORE_READ(oc, zonelist) && !BPF_CORE_READ(oc, nodemask) &&
-	       memcg_is_within((__u64)task_memcg((struct task_struct *)victim), memcg);
+	       memcg_is_within(memcg_of_task(victim), memcg);
 }
 
 /* Reads a piece of the stack, and gives the address of the topmost oom_control that begins its `chosen` in it; 0: there is none. */

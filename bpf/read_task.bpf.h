@@ -19,6 +19,12 @@ static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
 						subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
 }
 
+/* The same by addresses. */
+static __always_inline __u64 memcg_of_task(__u64 task)
+{
+	return (__u64)task_memcg((struct task_struct *)task);
+}
+
 static __always_inline __u64 memcg_id_of(struct mem_cgroup *memcg)
 {
 	return KERNEL_READ(memcg, css.cgroup, kn, id);

@@ -31,6 +31,12 @@ extern __u64 followed_mm_count;
 extern __u64 followed_task_count;
 extern __u64 awaited_count; /* entries of awaited_identities: likewise */
 
+/* Is the current task the one inside the open invocation? */
+static __always_inline bool in_open_invocation(void)
+{
+	return invocation.task && invocation.task == (__u64)bpf_get_current_task();
+}
+
 /* The gate of the hooks that tell of a task or of its mm: either may be gone before the other. */
 static __always_inline bool is_anything_followed(void)
 {
