@@ -12,7 +12,7 @@ def may_use(allocation, node):
     return all(node in nodes for nodes in (allocation["mems_allowed"], allocation["nodemask"]) if nodes is not None)
 
 
-def check_zone_of_last_round(checks, zone, nodes, usable):
+def check_zone_of_last_round(checks, zone, nodes, usable, coming_back):
     what = f"last round, node {zone['node']} zone {zone['name']}"
     of_node = [state for node in nodes if node["node"] == zone["node"] for state in node["zones"]]
     states = [state for state in of_node if state["name"] == zone["name"]]
@@ -25,11 +25,12 @@ def check_zone_of_last_round(checks, zone, nodes, usable):
         if not usable:
             continue  # an earlier victim's memory comes back there while the request waits
         free = zone["available_bytes"] - zone["reclaimable_bytes"]
-        checks.expect_between(f"{what} free", free, state["free_bytes"] - MOVED, state["free_bytes"] + MOVED)
+        checks.expect_between(f"{what} free", free, state["free_bytes"] - MOVED - coming_back, state["free_bytes"] + MOVED)
 
 
-def check_before(checks, incident):
-    """The kernel invokes the OOM killer for an allocation only after it has given up on another round."""
+def check_before(checks, incident, coming_back):
+    """The kernel invokes the OOM killer for an allocation only after it has given up on another round. `coming_back`: the bytes of
+    earlier victims, which may have become free after that round."""
     checks.expect("source of before", incident["provenance"]["before"], {"source": "observed", "note": None})
     reclaim = incident["before"]["reclaim"]
     if reclaim is None or incident["scope"] != "global":
@@ -42,7 +43,7 @@ def check_before(checks, incident):
     order = incident["allocation"]["order"]
     checks.expect("order of the rounds", reclaim["order"], reclaim["order"] if order is None else order)
     for zone in reclaim["zones"]:
-        check_zone_of_last_round(checks, zone, incident["nodes"], may_use(incident["allocation"], zone["node"]))
+        check_zone_of_last_round(checks, zone, incident["nodes"], may_use(incident["allocation"], zone["node"]), coming_back)
 
 
 def check_kill_counts(checks, incident, *, whole_choice):

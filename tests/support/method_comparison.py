@@ -7,6 +7,7 @@ oom_dump_tasks off, a victim that is dying already) has a second witness here.""
 PAGE = 4096
 SAME = ("comm", "tgid", "uid", "oom_score_adj", "eligible", "chosen", "memcg")
 SIZES = ("rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "pgtables_bytes", "total_vm_bytes")
+RESIDENT = SIZES[:3]
 # The same moment, seen by programs that run one after another on emulated processors.
 APART_NS = 500_000_000
 ZONE_SIZES = ("spanned_bytes", "present_bytes", "managed_bytes", "lowmem_reserve_bytes")
@@ -15,13 +16,14 @@ WATERMARKS = ("min_bytes", "low_bytes", "high_bytes")
 
 class MethodComparison:
     """What was compared, and what differs. `asleep`: the pids of processes whose sizes cannot have moved between the two readings.
-    `swapping_pages`: see incident_comparison.Options."""
+    `swapping_pages`, `victim_pages` (its victim_tolerance_pages): see incident_comparison.Options."""
 
-    def __init__(self, asleep, swapping_pages=0):
+    def __init__(self, asleep, swapping_pages=0, victim_pages=0):
         self.compared = 0
         self.problems = []
         self._asleep = asleep
         self._swapping_pages = swapping_pages
+        self._victim_pages = victim_pages
         self._where = ""
 
     def check(self, field, one, other):
@@ -31,6 +33,11 @@ class MethodComparison:
         if one != other:
             self.problems.append(f"{self._where}{field}: {one!r} and {other!r}")
 
+    def check_near(self, field, one, other, most):
+        if None not in (one, other) and abs(one - other) <= most:
+            one = other
+        self.check(field, one, other)
+
     def compare(self, incidents, others):
         """Two lists of incidents, each in the order of time."""
         self.check("incidents", *([_name(incident) for incident in each] for each in (incidents, others)))
@@ -39,7 +46,7 @@ class MethodComparison:
                 break  # from here on they are not of the same OOMs, which is told
             self._where = f"incident {number}: "
             self._compare_outcome(one, other)
-            self._compare_candidates(one["candidates"], other["candidates"])
+            self._compare_candidates(one["candidates"], other["candidates"], {kill["pid"] for kill in one["kills"] or []})
             self._compare_zones(*map(_zones, (one, other)))
 
     def _compare_outcome(self, one, other):
@@ -58,7 +65,7 @@ class MethodComparison:
                     self.check(f"kill {kill['pid']}.{moment} at the same moment", abs(times[0] - times[1]) <= APART_NS, True)
         self.check("limit", *(_limit(incident) for incident in (one, other)))
 
-    def _compare_candidates(self, ones, others):
+    def _compare_candidates(self, ones, others, killed):
         if not ones or not others:
             return  # whether a method had to see them is for the scenario to say
         ones, others = ({candidate["pid"]: candidate for candidate in each} for each in (ones, others))
@@ -72,8 +79,9 @@ class MethodComparison:
             if self._swapping_pages:
                 self._compare_swapped(name, candidate, other)
                 continue
+            moves = {**dict.fromkeys(RESIDENT, self._victim_pages * PAGE), "points": self._victim_pages} if pid in killed else {}
             for field in (*SIZES, "points"):
-                self.check(name + field, candidate[field], other[field])
+                self.check_near(name + field, candidate[field], other[field], moves.get(field, 0))
 
     def _compare_swapped(self, name, candidate, other):
         """Pages go out to swap and come back between the readings; the sum stays."""

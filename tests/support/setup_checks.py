@@ -26,6 +26,10 @@ class Member:
     outside: bool = False  # of what ran out of memory: the kernel does not weigh it
     cgroup: str | None = None
 
+    @property
+    def held(self):
+        return self.anon + self.shmem + self.file
+
 
 def size_in_bytes(text):
     units = {"K": 10, "M": 20, "G": 30}
@@ -80,8 +84,7 @@ class SetupChecks:
         self.expect_between(f"{what} rss_anon and swap", anon, member.anon - slack, member.anon + OWN_MEMORY)
         self.expect_between(f"{what} rss_shmem", memory["rss_shmem_bytes"], member.shmem - slack, member.shmem + slack)
         self.expect_between(f"{what} rss_file", memory["rss_file_bytes"], member.file - slack, member.file + OWN_MEMORY)
-        held = member.anon + member.shmem + member.file
-        self.expect_between(f"{what} total_vm", memory["total_vm_bytes"], held, held + 4 * OWN_MEMORY)
+        self.expect_between(f"{what} total_vm", memory["total_vm_bytes"], member.held, member.held + 4 * OWN_MEMORY)
 
     def check_candidates(self, incident, members, *, dead=(), only_members):
         """`dead`: members that an earlier OOM killed; they may still be seen, but not be eligible."""
@@ -150,8 +153,8 @@ class SetupChecks:
         in_memory = member.anon - incident["victim"]["swap_bytes"]
         self.expect_between("memory that came back", incident["after"]["returned_bytes"], in_memory, 1 << 40)
 
-    def check_trust(self, incident, method):
-        """What the incident says of itself."""
+    def check_trust(self, incident, method, dead=()):
+        """What the incident says of itself. `dead`: the members that were killed before it."""
         self.expect("attach_method", incident["tracer"]["attach_method"], method)
         completeness = incident["completeness"]
         self.expect("missing", completeness["missing"], [])
@@ -161,7 +164,7 @@ class SetupChecks:
         self.expect("source of points", incident["provenance"]["points"]["source"], source)
         for group in ("allocation", "constraint", "memcg"):  # oom_control, whatever the method
             self.expect(f"source of {group}", incident["provenance"][group]["source"], "observed")
-        check_before(self, incident)
+        check_before(self, incident, sum(member.held for member in dead))
         check_kill_counts(self, incident, whole_choice=method != "tracepoint")
         scores = incident["checks"]["scores"]
         self.expect("scores that our own formula does not give", scores["mismatched"], 0)

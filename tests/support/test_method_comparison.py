@@ -24,8 +24,8 @@ class Compared(unittest.TestCase):
         self.one = [json.loads(line) for line in (KEPT / "fentry" / "incidents.jsonl").read_text().splitlines()]
         self.other = copy.deepcopy(self.one)
 
-    def problems(self, swapping_pages=0):
-        comparison = MethodComparison(ASLEEP, swapping_pages)
+    def problems(self, swapping_pages=0, victim_pages=0):
+        comparison = MethodComparison(ASLEEP, swapping_pages, victim_pages)
         comparison.compare(self.one, self.other)
         self.assertGreater(comparison.compared, 0)
         return comparison.problems
@@ -77,6 +77,18 @@ class Compared(unittest.TestCase):
         self.assertEqual(self.problems(swapping_pages=8), [])
         plain["swap_bytes"] += 9 * PAGE
         self.assertEqual(len(self.problems(swapping_pages=8)), 1)
+
+    def test_a_victim_that_hands_over_what_its_threads_kept(self):
+        victim, kill = self.other[0]["victim"], self.other[0]["kills"][0]
+        candidate = next(candidate for candidate in self.other[0]["candidates"] if candidate["pid"] == victim["pid"])
+        self.assertEqual((kill["pid"], victim["pid"] in ASLEEP), (victim["pid"], True))
+        candidate["rss_anon_bytes"] += 2 * PAGE
+        candidate["points"] += 2
+        self.assertEqual(len(self.problems()), 2)
+        self.assertEqual(self.problems(victim_pages=2), [])
+        self.assertEqual(len(self.problems(victim_pages=1)), 2)
+        candidate_of(self.other[0], "plain")["rss_anon_bytes"] += PAGE
+        self.assertEqual(len(self.problems(victim_pages=2)), 1)
 
     def test_an_incident_that_one_has_not(self):
         self.other.pop(0)

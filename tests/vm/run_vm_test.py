@@ -31,6 +31,8 @@ from scenario import (  # noqa: E402
     KERNELS_WITHOUT_TRAMPOLINES,
     METHODS,
     SCENARIOS_DIRECTORY,
+    SPLIT_RSS_KERNELS,
+    SPLIT_RSS_PAGES,
     SWAPPING_PAGES,
     Run,
     comparison_options,
@@ -233,7 +235,7 @@ def judge(options, scenario, name, method, output):
     return result
 
 
-def compare_methods(scenario, name, results, output):
+def compare_methods(kernel, scenario, name, results, output):
     """Of a scenario that several methods watched: each tells the same as the first of them. `results`: {method: result}, which get
     what was compared and what differs."""
     judged = [method for method, result in results.items() if not result["skipped"] and not result["problems"]]
@@ -247,8 +249,9 @@ def compare_methods(scenario, name, results, output):
         parent = int((directory / "parent").read_text())
         asleep |= {candidate["pid"] for incident in incidents[first] for candidate in incident["candidates"] if candidate["ppid"] == parent}
     swapping = SWAPPING_PAGES if int((directory / "swap_total_kb").read_text()) else 0
+    victim = SPLIT_RSS_PAGES if kernel in SPLIT_RSS_KERNELS else 0
     for method in others:
-        comparison = MethodComparison(asleep, swapping)
+        comparison = MethodComparison(asleep, swapping, victim)
         comparison.compare(incidents[first], incidents[method])
         results[method]["agreed"] = comparison.compared
         results[method]["problems"] += [f"told otherwise than by {first}: {problem}" for problem in comparison.problems]
@@ -294,7 +297,7 @@ def judged_runs(options, scenarios, chosen, methods, output, verified):
             (name, method): judge(options, scenarios[name], name, method, output) for name in names for method in together
         }
         for name in names if options.oomtrace else ():
-            compare_methods(scenarios[name], name, {method: of_boot[name, method] for method in together}, output)
+            compare_methods(options.kernel, scenarios[name], name, {method: of_boot[name, method] for method in together}, output)
         # A guest fails when a run in it did: that one has a problem of its own.
         if problem and not any(result["problems"] for result in of_boot.values()):
             for result in of_boot.values():

@@ -18,7 +18,7 @@ FUNCTION_HOOKS = ("fentry", "kprobe")
 # No tolerance for tasks: all but the eater sleep, and that is inside the OOM killer. Free pages and
 # counters move while the kernel prints, as the second CPU works on: the counters by as much as a huge page.
 # The tracer is at work while the kernel prints.
-OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=512, running=frozenset({"oomtrace"}), task_tolerance_pages=64)
+OPTIONS = Options(free_tolerance_pages=1024, counter_tolerance_pages=512, running=frozenset({"oomtrace"}), task_tolerance_pages=256)
 # Kernels with SPLIT_RSS_COUNTING, and what the two threads of the eater may hold back: see Options.
 SPLIT_RSS_KERNELS = ("5.10", "6.1", "6.1-arm64")
 SPLIT_RSS_PAGES = 2 * 64 * 16
@@ -104,7 +104,7 @@ def load_scenarios():
 def comparison_options(kernel, members, swap_total_kb):
     """What may move between oomtrace's reading and the kernel's, beyond what Options says of itself."""
     first_victims = [member for member in members if not member.eater and member.oom_score_adj > 0 and not member.outside]
-    held = sum(member.anon + member.shmem + member.file for member in first_victims)
+    held = sum(member.held for member in first_victims)
     return dataclasses.replace(
         OPTIONS,
         swap_total_pages=swap_total_kb * 1024 // OPTIONS.page_size,
@@ -127,7 +127,7 @@ def check_one_by_one(run, victims, *, scope, trigger_comm="eater"):
         checks.expect("trigger comm", incident["trigger"]["comm"], trigger_comm)
         checks.check_candidates(incident, alive, dead=dead, only_members=scope == "memcg")
         checks.check_victim(incident, victim)
-        checks.check_trust(incident, run.method)
+        checks.check_trust(incident, run.method, dead)
         check_identities(run, incident)
         alive.remove(victim)
         dead.append(victim)
