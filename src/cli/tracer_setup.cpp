@@ -8,13 +8,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/sysinfo.h>
 
+#include "badness/badness.h"
 #include "capture/ring_size.h"
 #include "cli/error_report.h"
 #include "host/host_facts.h"
 #include "host/nodes.h"
 #include "host/privileges.h"
 #include "host/self_protection.h"
-#include "reconstruct/badness.h"
 
 namespace oomtrace
 {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "reconstruct/kernel_release.h"
+#include "badness/kernel_release.h"
 
 namespace oomtrace
 {

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "badness/badness.h"
 #include "oomtrace/incident.h"
 #include "oomtrace/verdict.h"
-#include "reconstruct/badness.h"
 
 namespace oomtrace
 {

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "badness/kernel_release.h"
 #include "kernel_log/text_cursor.h"
-#include "reconstruct/kernel_release.h"
 
 namespace oomtrace::kernel_log
 {

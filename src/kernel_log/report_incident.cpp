@@ -8,12 +8,12 @@
 
 #include <fmt/format.h>
 
+#include "badness/badness.h"
 #include "identity/incident_paths.h"
 #include "kernel_log/report_gfp.h"
 #include "kernel_log/report_memory.h"
 #include "kernel_log/scores.h"
 #include "kernel_log/text_cursor.h"
-#include "reconstruct/badness.h"
 
 namespace oomtrace::kernel_log
 {

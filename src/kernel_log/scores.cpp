@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "reconstruct/badness.h"
-#include "reconstruct/badness_history.h"
-#include "reconstruct/kernel_release.h"
+#include "badness/badness.h"
+#include "badness/badness_history.h"
+#include "badness/kernel_release.h"
 
 namespace oomtrace::kernel_log
 {

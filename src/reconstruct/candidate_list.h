@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "badness/badness.h"
 #include "oomtrace/incident.h"
-#include "reconstruct/badness.h"
 #include "reconstruct/episode.h"
 #include "reconstruct/memcg_tree.h"
 #include "reconstruct/oom_domain.h"

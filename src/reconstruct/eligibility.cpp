@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconstruct/eligibility.h"
 
-#include "reconstruct/badness.h"
+#include "badness/badness.h"
 
 namespace oomtrace
 {

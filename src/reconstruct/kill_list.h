@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "badness/badness.h"
 #include "oomtrace/incident.h"
-#include "reconstruct/badness.h"
 #include "reconstruct/episode.h"
 #include "reconstruct/memcg_tree.h"
 #include "reconstruct/page_units.h"

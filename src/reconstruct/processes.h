@@ -3,8 +3,8 @@
 // processes.h: tasks and address spaces, from the kernel's units to the incident's.
 #pragma once
 
+#include "badness/badness.h"
 #include "oomtrace/incident.h"
-#include "reconstruct/badness.h"
 #include "reconstruct/memcg_tree.h"
 #include "reconstruct/page_units.h"
 

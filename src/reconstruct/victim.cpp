@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "reconstruct/badness.h"
+#include "badness/badness.h"
 #include "reconstruct/saturating.h"
 
 namespace oomtrace

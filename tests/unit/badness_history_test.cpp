@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every number here is worked out by hand from the kernels' own formulas.
-#include "reconstruct/badness_history.h"
+#include "badness/badness_history.h"
 
 #include <array>
 #include <limits>

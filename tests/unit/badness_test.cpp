@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reconstruct/badness.h"
+#include "badness/badness.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reconstruct/kernel_release.h"
+#include "badness/kernel_release.h"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reconstruct/badness.h"
+#include "badness/badness.h"
 
 #include <algorithm>
 
-#include "reconstruct/kernel_release.h"
+#include "badness/kernel_release.h"
 
 namespace oomtrace
 {

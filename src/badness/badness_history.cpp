@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reconstruct/badness_history.h"
+#include "badness/badness_history.h"
 
 #include <algorithm>
 #include <limits>
