@@ -164,14 +164,28 @@ bool LiveSource::look_at_log()
 // True: what is next says that the kernel is printing; what it has printed is looked at.
 bool LiveSource::take_notice()
 {
-    // From 5.15 on the tracepoint fires before the line can be read.
+    // From 5.15 on the tracepoint fires before the line can be read: by a moment, but for a processor that a hypervisor takes
+    // away in it.
     constexpr std::chrono::milliseconds until_printed{5};
+    constexpr std::chrono::milliseconds until_surely_printed{500};
     if (taken_ == staged_ || record_as<wire_header>(first_staged().first(sizeof(wire_header)))->kind != SAMPLE_OF_NOTICE)
         return false;
     (void)take_staged();
     std::this_thread::sleep_for(until_printed);
-    log_.look(monotonic_now_ns());
+    const std::uint64_t now_ns = monotonic_now_ns();
+    log_.look(now_ns);
+    look_again_ns_ = now_ns + static_cast<std::uint64_t>(nanoseconds(until_surely_printed).count());
     return true;
+}
+
+// Until when to wait, if not for what the caller waits for.
+std::optional<nanoseconds> LiveSource::until_next_look(std::optional<nanoseconds> timeout) const
+{
+    if (!look_again_ns_)
+        return timeout;
+    const std::uint64_t now_ns = monotonic_now_ns();
+    const nanoseconds left(*look_again_ns_ > now_ns ? *look_again_ns_ - now_ns : 0);
+    return timeout ? std::min(*timeout, left) : left;
 }
 
 template <typename Record>
@@ -355,7 +369,7 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
             add_end();
             continue;
         }
-        const auto ready = wait(timeout);
+        const auto ready = wait(until_next_look(timeout));
         if (!ready)
             return tl::unexpected(ready.error());
         if (*ready)
@@ -367,6 +381,7 @@ Result<std::optional<std::span<const std::byte>>> LiveSource::next(std::optional
             return tl::unexpected(late.error());
         if (*late == 0) {
             log_.look(now_ns);
+            look_again_ns_.reset();
             clock_due_ns_ = now_ns;
         }
     }

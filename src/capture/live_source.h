@@ -65,6 +65,8 @@ class LiveSource final : public RecordSource
     std::optional<std::span<const std::byte>> take_staged();
     bool look_at_log();
     bool take_notice();
+    [[nodiscard]] std::optional<std::chrono::nanoseconds>
+    until_next_look(std::optional<std::chrono::nanoseconds> timeout) const;
     void after_delivery(std::span<const std::byte> record);
     void add_symbols(const wire_invocation_begin &begin);
     void add_names(std::uint64_t episode);
@@ -96,8 +98,9 @@ class LiveSource final : public RecordSource
     wire_invocation_begin begin_{};    // of the episode whose closing record is awaited
     IncidentCgroups cgroups_;          // of the same
     wire_loss losses_{};
-    std::optional<wire_s64> kills_unseen_;      // kills that the kernel counted and the hooks did not see, at the last reading
-    std::optional<std::uint64_t> clock_due_ns_; // a deadline has passed: told after what the kernel has printed by then
+    std::optional<wire_s64> kills_unseen_;       // kills that the kernel counted and the hooks did not see, at the last reading
+    std::optional<std::uint64_t> look_again_ns_; // when the line that a notice was of must have come
+    std::optional<std::uint64_t> clock_due_ns_;  // a deadline has passed: told after what the kernel has printed by then
     std::atomic<std::uint64_t> records_ = 0;
     std::atomic<bool> attached_ = true; // a source that is not has not started
     std::atomic<bool> caught_up_ = false;
