@@ -33,6 +33,7 @@ namespace
 constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
   hold   hold memory of each kind and sleep until killed
            --anon SIZE  --shmem SIZE  --file SIZE (of a deleted file in --directory, locked so that reclaim leaves it)
+           --swapped SIZE  of --anon, moved to swap at once, as far as there is room
            --sharers N  further processes, named "sharer", that share the address space (CLONE_VM without CLONE_THREAD)
            --leader-exits 1  the thread-group leader exits; another thread stays
   eat    allocate and touch until killed; exit 1 when --max is reached alive
@@ -57,7 +58,7 @@ SIZE: bytes, or with a suffix K, M or G (powers of 1024); rounded up to pages.
 struct Options {
     std::string command, name, cgroup, thread_name;
     std::string directory = "/var/tmp";
-    std::uint64_t anon = 0, shmem = 0, file = 0, each = 0, spare = 0;
+    std::uint64_t anon = 0, shmem = 0, file = 0, swapped = 0, each = 0, spare = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
     std::optional<std::uint64_t> max;
     std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0;
@@ -127,6 +128,8 @@ Options parse_options(std::span<char *> arguments)
             options.shmem = parse_size(option, value);
         else if (option == "--file")
             options.file = parse_size(option, value);
+        else if (option == "--swapped")
+            options.swapped = parse_size(option, value);
         else if (option == "--each")
             options.each = parse_size(option, value);
         else if (option == "--spare")
@@ -258,10 +261,14 @@ void touch_pages(void *memory, std::uint64_t size)
         bytes[offset] = 1;
 }
 
-void hold_memory(std::uint64_t size, int sharing)
+void hold_memory(std::uint64_t size, int sharing, std::uint64_t swapped = 0)
 {
-    if (size > 0)
-        touch_pages(map(size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1), size);
+    if (size == 0)
+        return;
+    void *memory = map(size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1);
+    touch_pages(memory, size);
+    if (swapped > 0 && madvise(memory, std::min(size, swapped), MADV_PAGEOUT) != 0)
+        fail("move " + std::to_string(swapped) + " bytes to swap", errno);
 }
 
 void hold_file(std::uint64_t size, const std::string &directory)
@@ -332,7 +339,7 @@ void start_sharers(std::uint64_t count)
 
 [[noreturn]] void hold(const Options &options)
 {
-    hold_memory(options.anon, MAP_PRIVATE);
+    hold_memory(options.anon, MAP_PRIVATE, options.swapped);
     hold_memory(options.shmem, MAP_SHARED);
     hold_file(options.file, options.directory);
     settle_counters();
