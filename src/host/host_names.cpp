@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "host/json_strings.h"
 #include "host/proc_file.h"
@@ -53,6 +54,40 @@ std::optional<std::array<std::string_view, 3>> three_parts(std::string_view text
 void add_note(FoundNames &found, const char *note)
 {
     found.note += (found.note.empty() ? "" : ", ") + std::string(note);
+}
+
+struct ListedName {
+    bool whole = false; // the list can be read to its end
+    std::optional<std::string> name;
+};
+
+// containers-storage's list: [{"id": "...", "names": ["web"], ...}, ...], id and names in any order.
+ListedName name_in_storage(std::string_view text, std::string_view id)
+{
+    ListedName listed;
+    std::optional<std::string> its_name;
+    bool its = false, found_it = false;
+    std::size_t entry = 0;
+    const auto end_of_entry = [&] {
+        if (its && !found_it) {
+            found_it = true;
+            listed.name = its_name;
+        }
+        its = false;
+        its_name.reset();
+    };
+    listed.whole = for_each_json_string(text, [&](const JsonPlace &place, std::string_view value) {
+        if (place.entry != entry) {
+            end_of_entry();
+            entry = place.entry;
+        }
+        if (place.depth == 2 && !place.in_array && place.key == "id")
+            its = value == id;
+        else if (place.depth == 3 && place.in_array && place.key == "names" && !its_name)
+            its_name = value;
+    });
+    end_of_entry();
+    return listed;
 }
 
 } // namespace
@@ -167,48 +202,33 @@ void HostNames::find_runtime(const std::string &id, FoundNames &found) const
 
 void HostNames::find_podman_name(const std::string &id, std::optional<std::uint32_t> owner, FoundNames &found) const
 {
-    std::string storage = "/var/lib/containers/storage";
+    std::string storage = "/var/lib/containers/storage", run = "/run/containers/storage";
     if (owner && *owner != 0) {
         const auto home = home_of(*owner);
         if (!home)
             return;
         storage = *home + "/.local/share/containers/storage";
+        run = "/run/user/" + std::to_string(*owner) + "/containers";
     }
+    // Since Podman 4.4 what is run with --rm has a list of its own, and so has all of a transient store, where it lies in
+    // `run`.
+    const std::array<std::pair<std::string_view, const char *>, 3> lists{
+        {{storage, "containers.json"}, {storage, "volatile-containers.json"}, {run, "volatile-containers.json"}}};
     for (const char *const driver : {"overlay", "vfs", "btrfs"}) {
-        // Of nobody else: a user cannot have another's file read in place of the own one.
-        const auto text =
-            host_.read(storage + "/" + driver + "-containers/containers.json", most_storage_bytes, owner.value_or(0));
-        if (!text)
-            continue;
-        // [{"id": "...", "names": ["web"], ...}, ...]: id and names in any order.
-        std::optional<std::string> its_name, name;
-        bool its = false, found_it = false;
-        std::size_t entry = 0;
-        const auto end_of_entry = [&] {
-            if (its && !found_it) {
-                found_it = true;
-                name = its_name;
+        for (const auto &[directory, file] : lists) {
+            // Of nobody else: a user cannot have another's file read in place of the own one.
+            const auto text = host_.read(std::string(directory) + "/" + driver + "-containers/" + file, most_storage_bytes,
+                                         owner.value_or(0));
+            if (!text)
+                continue;
+            const ListedName listed = name_in_storage(*text, id);
+            if (listed.whole && listed.name && is_container_name(*listed.name)) {
+                found.container_name = listed.name;
+                return;
             }
-            its = false;
-            its_name.reset();
-        };
-        const bool whole = for_each_json_string(*text, [&](const JsonPlace &place, std::string_view value) {
-            if (place.entry != entry) {
-                end_of_entry();
-                entry = place.entry;
-            }
-            if (place.depth == 2 && !place.in_array && place.key == "id")
-                its = value == id;
-            else if (place.depth == 3 && place.in_array && place.key == "names" && !its_name)
-                its_name = value;
-        });
-        end_of_entry();
-        if (whole && name && is_container_name(*name)) {
-            found.container_name = std::move(*name);
-            return;
+            if ((!listed.whole || listed.name) && found.note.empty())
+                add_note(found, "containers-storage's list could not be understood");
         }
-        if (!whole || name)
-            add_note(found, "containers-storage's list could not be understood");
     }
 }
 

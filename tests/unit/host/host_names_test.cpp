@@ -48,6 +48,10 @@ class HostNamesTest : public testing::Test
     {
         tree_.write(directory + "/containers/storage/overlay-containers/containers.json", json);
     }
+    static std::string list_of(const std::string &listed, const std::string &name)
+    {
+        return R"([{"id":")" + listed + R"(","names":[")" + name + R"("]}])";
+    }
 
     test::FixtureTree tree_;
 };
@@ -168,6 +172,42 @@ TEST_F(HostNamesTest, PodmanOfRootAndOfAUser)
     pretended.systemd_owner_uid = 1000;
     pod_logs("shop_cart_" + uid);
     EXPECT_EQ(find(pretended), FoundNames{});
+}
+
+// What is run with --rm is in a list of its own.
+TEST_F(HostNamesTest, PodmanOfWhatIsTakenAwayAtItsEnd)
+{
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "root's storage has to be root's";
+    const auto users = [&](const std::string &path, const std::string &json) {
+        tree_.write(path, json);
+        ASSERT_EQ(::chown(tree_.at(path).c_str(), 1000, 1000), 0);
+    };
+    CgroupIdentity rootless = container("podman");
+    rootless.systemd_owner_uid = 1000;
+    tree_.write("/etc/passwd", "ann:x:1000:1000:Ann:/home/ann:/bin/sh\n");
+
+    tree_.write("/var/lib/containers/storage/vfs-containers/containers.json", list_of(other_id, "stays"));
+    tree_.write("/var/lib/containers/storage/vfs-containers/volatile-containers.json", list_of(id, "goes"));
+    EXPECT_EQ(find(container("podman")), names("goes"));
+    EXPECT_EQ(find(rootless), FoundNames{});
+    users("/home/ann/.local/share/containers/storage/overlay-containers/volatile-containers.json", list_of(id, "anns"));
+    EXPECT_EQ(find(rootless), names("anns"));
+
+    // Of a transient store.
+    CgroupIdentity transient = container("podman");
+    transient.container_id = other_id;
+    tree_.write("/var/lib/containers/storage/vfs-containers/containers.json", "[]");
+    tree_.write("/run/containers/storage/overlay-containers/volatile-containers.json", list_of(other_id, "until_boot"));
+    EXPECT_EQ(find(transient), names("until_boot"));
+    transient.systemd_owner_uid = 1000;
+    EXPECT_EQ(find(transient), FoundNames{});
+    users("/run/user/1000/containers/overlay-containers/volatile-containers.json", list_of(other_id, "anns_until_boot"));
+    EXPECT_EQ(find(transient), names("anns_until_boot"));
+    // Somebody else's in its place.
+    ASSERT_EQ(::chown(tree_.at("/run/user/1000/containers/overlay-containers/volatile-containers.json").c_str(), 1001, 1001),
+              0);
+    EXPECT_EQ(find(transient), FoundNames{});
 }
 
 TEST_F(HostNamesTest, APodmanListThatIsCutIsNotBelieved)
