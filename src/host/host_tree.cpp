@@ -1,31 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/host_tree.h"
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <memory>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace oomtrace
 {
 
 HostTree::HostTree(const std::filesystem::path &root) : root_(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
 
+// Not openat2 with RESOLVE_IN_ROOT: its flags lie where seccomp cannot look, so that systemd refuses it to a service with
+// RestrictSUIDSGID=, as ours is, and older runtimes refuse it to containers. Each part is opened where the one before it was
+// found and followed by nobody but us: what is renamed or replaced meanwhile leads nowhere else.
 UniqueFd HostTree::open(std::string_view path, int flags) const
 {
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    // EAGAIN: something was renamed while a ".." was looked up.
-    for (int attempt = 0; attempt < 8; ++attempt) {
-        UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root_.get(), std::string(path).c_str(), &how, sizeof(how))));
-        if (fd || errno != EAGAIN)
+    constexpr int most_links = 40;          // as the kernel
+    constexpr std::size_t most_levels = 64; // each holds a descriptor, and a link may be somebody's who would use them all up
+    std::vector<UniqueFd> levels;
+    std::string rest(path);
+    for (int links = 0;;) {
+        rest.erase(0, rest.find_first_not_of('/'));
+        std::string part = rest.substr(0, rest.find('/'));
+        rest.erase(0, part.size());
+        const bool last = rest.find_first_not_of('/') == std::string::npos;
+        if (part == ".." && !levels.empty())
+            levels.pop_back();
+        if (part.empty() || part == "..")
+            part = ".";
+        const int directory = levels.empty() ? root_.get() : levels.back().get();
+
+        std::array<char, PATH_MAX> target{};
+        const ssize_t length = ::readlinkat(directory, part.c_str(), target.data(), target.size());
+        if (length >= 0) {
+            if (++links > most_links || static_cast<std::size_t>(length) == target.size())
+                return {};
+            if (target[0] == '/')
+                levels.clear();
+            rest.insert(0, target.data(), static_cast<std::size_t>(length));
+            continue;
+        }
+        UniqueFd fd(::openat(directory, part.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC));
+        if (!fd || last)
             return fd;
+        if (part == ".")
+            continue;
+        if (levels.size() == most_levels)
+            return {};
+        levels.push_back(std::move(fd));
     }
-    return {};
 }
 
 std::optional<std::string> HostTree::read(std::string_view path, std::size_t most_bytes,

@@ -241,6 +241,40 @@ TEST_F(HostNamesTest, LinksDoNotLeadOutOfTheTree)
     EXPECT_EQ(find(container("docker")), names("web"));
 }
 
+TEST_F(HostNamesTest, LinksAreFollowedWithinTheTreeAndNotForEver)
+{
+    const auto docker = tree_.at("/var/lib/docker");
+    const auto link = [&](const std::string &target) {
+        std::filesystem::create_directories(docker.parent_path());
+        std::filesystem::remove(docker);
+        std::filesystem::create_directory_symlink(target, docker);
+    };
+    tree_.write("/srv/docker/containers/" + id + "/config.v2.json", R"({"ID":")" + id + R"(","Name":"/web"})");
+    tree_.write("/var/there", "");
+    // A ".." above the top is the top, and the part behind a link goes on from where the link leads.
+    for (const char *const target : {"../../srv/docker", "/../../srv/./docker//", "/srv/docker/containers/..", "/var/relay"}) {
+        std::filesystem::remove(tree_.at("/var/relay"));
+        std::filesystem::create_directory_symlink("../srv/docker", tree_.at("/var/relay"));
+        link(target);
+        EXPECT_EQ(find(container("docker")), names("web")) << target;
+    }
+    link("docker");
+    EXPECT_EQ(find(container("docker")), FoundNames{});
+    // Whoever makes such a link cannot have all descriptors held open.
+    std::string deep = "/srv";
+    for (int level = 0; level < 100; ++level)
+        deep += "/d";
+    tree_.write(deep + "/containers/" + id + "/config.v2.json", R"({"ID":")" + id + R"(","Name":"/deep"})");
+    link(deep);
+    EXPECT_EQ(find(container("docker")), FoundNames{});
+    // The file itself.
+    link("/srv/docker");
+    const auto file = tree_.at("/srv/docker/containers/" + id + "/config.v2.json");
+    std::filesystem::rename(file, tree_.at("/srv/state"));
+    std::filesystem::create_symlink("/srv/state", file);
+    EXPECT_EQ(find(container("docker")), names("web"));
+}
+
 // A FIFO would hold the reader up for ever, a device be read without end.
 TEST_F(HostNamesTest, OnlyRegularFilesAreRead)
 {
