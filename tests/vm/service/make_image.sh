@@ -38,8 +38,9 @@ package=("$work"/package/*.deb)
 [[ -f ${package[0]} ]] || die 'cpack has made no package' "$(cat "$work/cpack.log")"
 depends=$(dpkg-deb --field "${package[0]}" Depends | sed -E 's/ \([^)]*\)//g; s/ //g')
 
-# libpam-systemd and a bus, for a user's own manager; systemd-container, for machines.
-archive=$(TMPDIR=$fast debian_root bookworm "$depends,systemd-sysv,dbus,libpam-systemd,curl,systemd-container,busybox-static" 2>"$work/debian_root") ||
+# libpam-systemd and a bus, for a user's own manager; systemd-container, for machines; the last five, for a user's own containers.
+packages=$depends,systemd-sysv,dbus,libpam-systemd,curl,systemd-container,busybox-static,podman,crun,netavark,uidmap,dbus-user-session
+archive=$(TMPDIR=$fast debian_root bookworm "$packages" 2>"$work/debian_root") ||
 	die 'no Debian to put it in' "$(cat "$work/debian_root")" 77
 mkdir "$root"
 tar -C "$root" -xpf "$archive"
@@ -82,7 +83,7 @@ UNIT
 container=$root/var/lib/machines/started
 mkdir -p "$container"/{dev,etc,proc,run,sys,tmp,usr,var}
 cp "$root/bin/busybox" "$container/busybox"
-for name in tail rev; do
+for name in tail rev tac sort shuf; do
 	ln -s busybox "$container/$name"
 done
 mkdir -p "$root/etc/systemd/nspawn"
@@ -96,6 +97,13 @@ LinkJournal=no
 [Network]
 VirtualEthernet=no
 NSPAWN
+
+# Podman's image of it. The kernel has no modules here, so none for overlay. Nothing of Podman runs as root.
+in_root systemctl --quiet mask podman.socket podman.service podman-restart.service podman-auto-update.service podman-auto-update.timer
+tar -C "$container" -cf "$root/usr/local/share/started.tar" .
+mkdir -p "$root/etc/containers"
+printf '[storage]\ndriver = "vfs"\n' >"$root/etc/containers/storage.conf"
+printf '[engine]\ncgroup_manager = "systemd"\nruntime = "crun"\n' >"$root/etc/containers/containers.conf"
 
 rm -f "$image"
 mkfs.ext4 -q -d "$root" -L oomtrace-root "$image" 700M >"$work/mkfs.log" 2>&1 || die 'mkfs.ext4 failed' "$(cat "$work/mkfs.log")"

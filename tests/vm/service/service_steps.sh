@@ -186,6 +186,29 @@ wait_until 60 'nine incidents are kept' are_kept 9
 oomtrace history --json >history
 cd / || fail "no root"
 
+begin rootless_podman
+# What alice starts: not with the oom_score_adj of this script.
+podman() {
+	choom --adjust 0 -- runuser -u alice -- env --chdir /home/alice HOME=/home/alice XDG_RUNTIME_DIR=/run/user/1000 \
+		DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus podman "$@" 2>>"$out/podman.stderr"
+}
+# run_container NAME PROGRAM OPTION...
+run_container() {
+	podman run --name "$1" --cidfile "/home/alice/$1.id" --memory 32M --memory-swap 32M --log-driver none "${@:3}" localhost/started "/$2" /dev/zero
+	echo "$1 $?" >>"$out/statuses"
+	cp "/home/alice/$1.id" "$out/$1.id"
+}
+podman import /usr/local/share/started.tar localhost/started >/dev/null || fail 'no image'
+run_container alone tac --network none
+podman inspect alone >"$out/alone.inspect"
+run_container gone shuf --network none --rm
+podman pod create --name larder --network none --infra-image localhost/started --infra-command '/busybox sleep 3600' >/dev/null || fail 'no pod'
+podman pod inspect larder >"$out/larder.inspect"
+run_container in_pod sort --pod larder
+podman inspect in_pod >"$out/in_pod.inspect"
+wait_until 60 'twelve incidents are kept' are_kept 12
+oomtrace history --json >"$out/history"
+
 step=end
 journalctl --boot --output short-monotonic >/out/journal.txt
 journalctl --boot --output json _SYSTEMD_UNIT=oomtrace.service >/out/agent.journal

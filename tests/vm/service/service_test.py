@@ -230,6 +230,37 @@ class Judge(SetupChecks):
                 self.expect(f"{comm}: {whose}", {key: incidents[comm][whose][key] for key in expected}, expected)
             self.expect(f"{comm}: complete", incidents[comm]["completeness"]["missing"], [])
 
+    def rootless_podman(self):
+        """What a user runs has its name in the user's home, and the incidents have it as Podman itself does."""
+        at = self.output / "rootless_podman"
+        incidents = {incident["victim"]["comm"]: incident for incident in json_lines(at / "history")}
+        pod = json.loads((at / "larder.inspect").read_text())["Id"]
+        of_pod = {"uid": pod, "name": None, "namespace": None, "qos_class": None}
+        statuses = dict(line.split() for line in (at / "statuses").read_text().splitlines())
+        for comm, name, pod_of_it, slice_of_it in (
+            ("tac", "alone", None, "user.slice"),
+            ("shuf", "gone", None, "user.slice"),  # --rm: Podman has forgotten it by now
+            ("sort", "in_pod", of_pod, f"user-libpod_pod_{pod}.slice"),
+        ):
+            self.expect(f"{name}: status", statuses[name], "137")
+            identifier = (at / f"{name}.id").read_text()
+            if name != "gone":
+                (inspected,) = json.loads((at / f"{name}.inspect").read_text())
+                podman_says = {key: inspected[key] for key in ("Id", "Name", "Pod")}
+                self.expect(f"{name}: podman inspect", podman_says, {"Id": identifier, "Name": name, "Pod": pod if pod_of_it else ""})
+            expected = {
+                "container": {"runtime": "podman", "id": identifier, "name": name},
+                "pod": pod_of_it,
+                "machine": None,
+                "systemd": {"slice": slice_of_it, "unit": "user@1000.service", "user_unit": f"libpod-{identifier}.scope"}
+                | {"session": None, "owner_uid": 1000},
+            }
+            incident = incidents[comm]
+            for whose in ("victim", "trigger", "memcg"):
+                self.expect(f"{name}: {whose}", {key: incident[whose][key] for key in expected}, expected)
+            self.expect(f"{name}: who", (incident["victim"]["uid"], incident["victim"]["exe"]), (1000, "/busybox"))
+            self.expect(f"{name}: complete", incident["completeness"]["missing"], [])
+
     # ---- all along ----
 
     def nothing_twice(self, counted, number):
@@ -267,7 +298,8 @@ class Judge(SetupChecks):
             self.expect(f"said {line!r}", bool(re.search(expected, line)), True)
 
     def all(self):
-        for step in (self.start, self.kills, self.other_methods, self.killed, self.watchdog, self.reload, self.stop, self.machines, self.said):
+        for step in (self.start, self.kills, self.other_methods, self.killed, self.watchdog, self.reload, self.stop, self.machines,
+                     self.rootless_podman, self.said):
             try:
                 step()
             except OUTPUT_INCOMPLETE as error:  # the other steps are to be judged all the same
