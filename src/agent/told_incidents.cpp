@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,7 +92,10 @@ std::optional<std::string> ToldIncidents::same_oom(const Incident &report) const
 
 std::string ToldIncidents::read() const
 {
-    return HostTree(file_.parent_path()).read("/" + file_.filename().string(), most_bytes, ::geteuid()).value_or("");
+    const auto text = HostTree(file_.parent_path()).read("/" + file_.filename().string(), most_bytes, ::geteuid());
+    if (!text && !std::exchange(refusal_told_, true))
+        spdlog::warn("{}: cannot be read: {}; incidents may be told again", file_.string(), text.error().reason);
+    return text ? text->value_or("") : "";
 }
 
 } // namespace oomtrace

@@ -35,6 +35,7 @@ class ToldIncidents final : public Sink
     [[nodiscard]] std::string read() const;
 
     std::filesystem::path file_;
+    mutable bool refusal_told_ = false;
 };
 
 } // namespace oomtrace

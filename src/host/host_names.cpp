@@ -51,9 +51,16 @@ std::optional<std::array<std::string_view, 3>> three_parts(std::string_view text
     return std::array{text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1)};
 }
 
-void add_note(FoundNames &found, const char *note)
+void add_note(FoundNames &found, std::string_view note)
 {
-    found.note += (found.note.empty() ? "" : ", ") + std::string(note);
+    found.note.append(found.note.empty() ? "" : ", ").append(note);
+}
+
+// Whatever kept it from being had, once: the lists of one storage have it in common.
+void note_refusal(FoundNames &found, const Error &error)
+{
+    if (found.note.empty())
+        add_note(found, "cannot " + error.attempted + ": " + error.reason);
 }
 
 struct ListedName {
@@ -92,6 +99,16 @@ ListedName name_in_storage(std::string_view text, std::string_view id)
 
 } // namespace
 
+std::optional<std::string> HostNames::read(const std::string &path, std::size_t most_bytes, std::optional<std::uint32_t> owner,
+                                           FoundNames &found) const
+{
+    auto text = host_.read(path, most_bytes, owner);
+    if (text)
+        return std::move(*text);
+    note_refusal(found, text.error());
+    return std::nullopt;
+}
+
 FoundNames HostNames::find(const CgroupIdentity &identity) const
 {
     FoundNames found;
@@ -120,7 +137,7 @@ void HostNames::find_pod(const CgroupIdentity &identity, FoundNames &found) cons
 {
     const std::string ending = "_" + *identity.pod_uid;
     bool contradiction = false;
-    host_.list("/var/log/pods", most_pods, [&](std::string_view name) {
+    const auto listed = host_.list("/var/log/pods", most_pods, [&](std::string_view name) {
         const auto parts = name.ends_with(ending) ? three_parts(name) : std::nullopt;
         if (!parts || !is_kubernetes_name((*parts)[0]) || !is_kubernetes_name((*parts)[1]))
             return true;
@@ -129,6 +146,8 @@ void HostNames::find_pod(const CgroupIdentity &identity, FoundNames &found) cons
         found.pod_name = std::string((*parts)[1]);
         return !contradiction;
     });
+    if (!listed)
+        note_refusal(found, listed.error());
     if (contradiction) {
         found.pod_name.reset();
         found.pod_namespace.reset();
@@ -143,7 +162,7 @@ void HostNames::find_pods_container(const std::string &id, FoundNames &found) co
 {
     const std::string ending = "-" + id + ".log";
     bool contradiction = false;
-    host_.list("/var/log/containers", most_pods, [&](std::string_view name) {
+    const auto listed = host_.list("/var/log/containers", most_pods, [&](std::string_view name) {
         if (!name.ends_with(ending))
             return true;
         const auto parts = three_parts(name.substr(0, name.size() - ending.size()));
@@ -155,6 +174,8 @@ void HostNames::find_pods_container(const std::string &id, FoundNames &found) co
         found.container_name = std::string((*parts)[2]);
         return !contradiction;
     });
+    if (!listed)
+        note_refusal(found, listed.error());
     if (contradiction) {
         found.container_name.reset();
         add_note(found, "/var/log/containers has its id with other names");
@@ -163,7 +184,7 @@ void HostNames::find_pods_container(const std::string &id, FoundNames &found) co
 
 void HostNames::find_docker_name(const std::string &id, FoundNames &found) const
 {
-    const auto text = host_.read("/var/lib/docker/containers/" + id + "/config.v2.json", most_docker_bytes);
+    const auto text = read("/var/lib/docker/containers/" + id + "/config.v2.json", most_docker_bytes, std::nullopt, found);
     if (!text)
         return;
     std::optional<std::string> its_id, name;
@@ -192,19 +213,21 @@ void HostNames::find_runtime(const std::string &id, FoundNames &found) const
         return;
     }
     const std::string tasks = "/run/containerd/io.containerd.runtime.v2.task";
-    host_.list(tasks, most_namespaces, [&](std::string_view name) {
+    const auto listed = host_.list(tasks, most_namespaces, [&](std::string_view name) {
         if (!host_.is_directory(tasks + "/" + std::string(name) + "/" + id))
             return true;
         found.container_runtime = "containerd";
         return false;
     });
+    if (!listed)
+        note_refusal(found, listed.error());
 }
 
 void HostNames::find_podman_name(const std::string &id, std::optional<std::uint32_t> owner, FoundNames &found) const
 {
     std::string storage = "/var/lib/containers/storage", run = "/run/containers/storage";
     if (owner && *owner != 0) {
-        const auto home = home_of(*owner);
+        const auto home = home_of(*owner, found);
         if (!home)
             return;
         storage = *home + "/.local/share/containers/storage";
@@ -217,8 +240,8 @@ void HostNames::find_podman_name(const std::string &id, std::optional<std::uint3
     for (const char *const driver : {"overlay", "vfs", "btrfs"}) {
         for (const auto &[directory, file] : lists) {
             // Of nobody else: a user cannot have another's file read in place of the own one.
-            const auto text = host_.read(std::string(directory) + "/" + driver + "-containers/" + file, most_storage_bytes,
-                                         owner.value_or(0));
+            const auto text = read(std::string(directory) + "/" + driver + "-containers/" + file, most_storage_bytes,
+                                   owner.value_or(0), found);
             if (!text)
                 continue;
             const ListedName listed = name_in_storage(*text, id);
@@ -232,9 +255,9 @@ void HostNames::find_podman_name(const std::string &id, std::optional<std::uint3
     }
 }
 
-std::optional<std::string> HostNames::home_of(std::uint32_t uid) const
+std::optional<std::string> HostNames::home_of(std::uint32_t uid, FoundNames &found) const
 {
-    const auto text = host_.read("/etc/passwd", most_passwd_bytes);
+    const auto text = read("/etc/passwd", most_passwd_bytes, std::nullopt, found);
     std::string_view rest = text ? std::string_view(*text) : std::string_view{};
     while (!rest.empty()) {
         const std::string_view line = first_line(rest);

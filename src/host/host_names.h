@@ -17,7 +17,7 @@ namespace oomtrace
 struct FoundNames {
     std::optional<std::string> container_runtime; // where the path did not say it
     std::optional<std::string> container_name, pod_name, pod_namespace;
-    std::string note; // what was found and not believed; empty otherwise
+    std::string note; // what was found and not believed, or could not be read; empty otherwise
     bool operator==(const FoundNames &) const = default;
 };
 
@@ -36,7 +36,10 @@ class HostNames
     void find_docker_name(const std::string &id, FoundNames &found) const;
     void find_runtime(const std::string &id, FoundNames &found) const;
     void find_podman_name(const std::string &id, std::optional<std::uint32_t> owner, FoundNames &found) const;
-    [[nodiscard]] std::optional<std::string> home_of(std::uint32_t uid) const;
+    [[nodiscard]] std::optional<std::string> home_of(std::uint32_t uid, FoundNames &found) const;
+    // See HostTree; an error is noted.
+    [[nodiscard]] std::optional<std::string> read(const std::string &path, std::size_t most_bytes,
+                                                  std::optional<std::uint32_t> owner, FoundNames &found) const;
 
     HostTree host_;
 };

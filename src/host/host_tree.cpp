@@ -15,6 +15,17 @@
 namespace oomtrace
 {
 
+namespace
+{
+
+// ELOOP: a link that leads to itself, or too deep, leads nowhere.
+bool is_not_there(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
+} // namespace
+
 HostTree::HostTree(const std::filesystem::path &root) : root_(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
 
 // Not openat2 with RESOLVE_IN_ROOT: its flags lie where seccomp cannot look, so that systemd refuses it to a service with
@@ -24,6 +35,10 @@ UniqueFd HostTree::open(std::string_view path, int flags) const
 {
     constexpr int most_links = 40;          // as the kernel
     constexpr std::size_t most_levels = 64; // each holds a descriptor, and a link may be somebody's who would use them all up
+    if (!root_) {
+        errno = ENOENT;
+        return {};
+    }
     std::vector<UniqueFd> levels;
     std::string rest(path);
     for (int links = 0;;) {
@@ -40,8 +55,10 @@ UniqueFd HostTree::open(std::string_view path, int flags) const
         std::array<char, PATH_MAX> target{};
         const ssize_t length = ::readlinkat(directory, part.c_str(), target.data(), target.size());
         if (length >= 0) {
-            if (++links > most_links || static_cast<std::size_t>(length) == target.size())
+            if (++links > most_links || static_cast<std::size_t>(length) == target.size()) {
+                errno = ELOOP;
                 return {};
+            }
             if (target[0] == '/')
                 levels.clear();
             rest.insert(0, target.data(), static_cast<std::size_t>(length));
@@ -52,21 +69,29 @@ UniqueFd HostTree::open(std::string_view path, int flags) const
             return fd;
         if (part == ".")
             continue;
-        if (levels.size() == most_levels)
+        if (levels.size() == most_levels) {
+            errno = ELOOP;
             return {};
+        }
         levels.push_back(std::move(fd));
     }
 }
 
-std::optional<std::string> HostTree::read(std::string_view path, std::size_t most_bytes,
-                                          std::optional<std::uint32_t> owner) const
+Result<std::optional<std::string>> HostTree::read(std::string_view path, std::size_t most_bytes,
+                                                  std::optional<std::uint32_t> owner) const
 {
+    const auto attempted = [&] { return "read " + std::string(path); };
     const UniqueFd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!fd && is_not_there(errno))
+        return std::nullopt;
     struct stat status {
     };
-    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || (owner && status.st_uid != *owner) ||
-        status.st_size < 0 || static_cast<std::size_t>(status.st_size) > most_bytes)
+    if (!fd || ::fstat(fd.get(), &status) != 0)
+        return fail_errno(attempted(), errno);
+    if (!S_ISREG(status.st_mode) || (owner && status.st_uid != *owner))
         return std::nullopt;
+    if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > most_bytes)
+        return fail_errno(attempted(), EFBIG);
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
     std::size_t length = 0;
     while (length < text.size()) {
@@ -74,7 +99,7 @@ std::optional<std::string> HostTree::read(std::string_view path, std::size_t mos
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return std::nullopt;
+            return fail_errno(attempted(), errno);
         if (got == 0)
             break;
         length += static_cast<std::size_t>(got);
@@ -88,25 +113,29 @@ bool HostTree::is_directory(std::string_view path) const
     return static_cast<bool>(open(path, O_PATH | O_DIRECTORY));
 }
 
-bool HostTree::list(std::string_view path, std::size_t most_entries, const std::function<bool(std::string_view)> &each) const
+Result<void> HostTree::list(std::string_view path, std::size_t most_entries,
+                            const std::function<bool(std::string_view)> &each) const
 {
+    const auto attempted = [&] { return "list " + std::string(path); };
     const UniqueFd fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+    if (!fd && is_not_there(errno))
+        return {};
     if (!fd)
-        return false;
+        return fail_errno(attempted(), errno);
     const auto close = [](DIR *directory) { ::closedir(directory); };
     const std::unique_ptr<DIR, decltype(close)> directory(::fdopendir(::dup(fd.get())), close);
     if (!directory)
-        return false;
+        return fail_errno(attempted(), errno);
     for (std::size_t count = 0; const dirent *const entry = ::readdir(directory.get());) {
         const std::string_view name = entry->d_name;
         if (name == "." || name == "..")
             continue;
         if (++count > most_entries)
-            return false;
+            return fail_errno(attempted(), EFBIG);
         if (!each(name))
-            return true;
+            return {};
     }
-    return true;
+    return {};
 }
 
 } // namespace oomtrace

@@ -2,10 +2,12 @@
 #include "host/host_names.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/fixture_tree.h"
+#include "support/in_child.h"
 
 namespace oomtrace
 {
@@ -144,7 +146,7 @@ TEST_F(HostNamesTest, Docker)
     }
     // A file beyond any size that Docker writes is not read at all.
     tree_.write(file, R"({"ID":")" + id + R"(","Name":"/web"})" + std::string(2 << 20, ' '));
-    EXPECT_EQ(find(container("docker")), FoundNames{});
+    EXPECT_EQ(find(container("docker")), names({}, {}, {}, "cannot read " + file + ": File too large"));
 }
 
 TEST_F(HostNamesTest, PodmanOfRootAndOfAUser)
@@ -273,6 +275,25 @@ TEST_F(HostNamesTest, LinksAreFollowedWithinTheTreeAndNotForEver)
     std::filesystem::rename(file, tree_.at("/srv/state"));
     std::filesystem::create_symlink("/srv/state", file);
     EXPECT_EQ(find(container("docker")), names("web"));
+}
+
+// What is there and cannot be read is not told as if it were not there.
+TEST_F(HostNamesTest, SaysWhatItCouldNotRead)
+{
+    const auto without_descriptors = [&](const CgroupIdentity &whose) {
+        return test::in_child([&] {
+            const HostNames host(tree_.root());
+            const rlimit none{0, 0};
+            return ::setrlimit(RLIMIT_NOFILE, &none) == 0 ? host.find(whose).note : "no limit";
+        });
+    };
+    tree_.write("/var/lib/docker/containers/" + id + "/config.v2.json", "{}");
+    EXPECT_EQ(without_descriptors(container("docker")),
+              "cannot read /var/lib/docker/containers/" + id + "/config.v2.json: Too many open files");
+    EXPECT_EQ(without_descriptors(in_pod()), "cannot list /var/log/pods: Too many open files");
+    CgroupIdentity rootless = container("podman");
+    rootless.systemd_owner_uid = 1000;
+    EXPECT_EQ(without_descriptors(rootless), "cannot read /etc/passwd: Too many open files");
 }
 
 // A FIFO would hold the reader up for ever, a device be read without end.
