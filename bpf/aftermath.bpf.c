@@ -67,8 +67,12 @@ int BPF_PROG(reaper_skipped, int pid)
 	return is_anything_followed() ? emit_reaper(pid, WIRE_REAPER_SKIP) : 0;
 }
 
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
+/*
+ * What happens to many victims at once has two programs that do the same. Newer kernels (7.3 does, 6.18 does not) let a program of a
+ * tracepoint be preempted, and meanwhile skip it for every other task on that CPU. What the first is skipped for the second does;
+ * else the first has left nothing to do: each takes what it tells of out of a map, and only who took it tells.
+ */
+static __always_inline int on_process_exit(struct task_struct *task)
 {
 	if (awaited_count)
 		emit_awaited_identity();
@@ -81,11 +85,34 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return tracer.release_at_exit ? emit_release_at_exit((__u64)BPF_CORE_READ(task, signal, oom_mm)) : 0;
 }
 
-SEC("?tp_btf/exit_mmap")
-int BPF_PROG(mm_released, struct mm_struct *mm)
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	return on_process_exit(task);
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(process_exit_again, struct task_struct *task)
+{
+	return on_process_exit(task);
+}
+
+static __always_inline int on_mm_released(struct mm_struct *mm)
 {
 	if (!followed_mm_count)
 		return 0;
 	__u64 address = address_of(mm);
 	return emit_mm_released(address);
+}
+
+SEC("?tp_btf/exit_mmap")
+int BPF_PROG(mm_released, struct mm_struct *mm)
+{
+	return on_mm_released(mm);
+}
+
+SEC("?tp_btf/exit_mmap")
+int BPF_PROG(mm_released_again, struct mm_struct *mm)
+{
+	return on_mm_released(mm);
 }
