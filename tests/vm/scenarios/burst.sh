@@ -14,7 +14,7 @@ scenario() {
 	exec 9<>/tmp/go
 	for number in $(seq $incidents); do
 		mkdir $group/$number
-		echo 2M >$group/$number/memory.max
+		echo 3M >$group/$number/memory.max
 		oom_workload eat --name eater --adj 0 --uid 0 --step 256K --cgroup $group/$number --ready-fd 3 --go-fd 4 \
 			3>/tmp/ready 4</tmp/go 9>&- &
 		read -r _ </tmp/ready || fail "eater $number did not start"
