@@ -16,6 +16,8 @@
 #include "decode/leading_record.h"
 #include "host/monotonic_clock.h"
 
+#include "tracer_state.h"
+
 namespace oomtrace
 {
 
