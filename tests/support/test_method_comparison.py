@@ -77,6 +77,8 @@ class Compared(unittest.TestCase):
         self.assertEqual(self.problems(swapping_pages=8), [])
         plain["swap_bytes"] += 9 * PAGE
         self.assertEqual(len(self.problems(swapping_pages=8)), 1)
+        plain.update(dict.fromkeys(("rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes")))
+        self.assertEqual(self.problems(swapping_pages=8), [])
 
     def test_a_victim_that_hands_over_what_its_threads_kept(self):
         victim, kill = self.other[0]["victim"], self.other[0]["kills"][0]
