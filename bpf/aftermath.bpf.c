@@ -70,7 +70,7 @@ int BPF_PROG(reaper_skipped, int pid)
 /*
  * What happens to many victims at once has two programs that do the same. Newer kernels (7.3 does, 6.18 does not) let a program of a
  * tracepoint be preempted, and meanwhile skip it for every other task on that CPU. What the first is skipped for the second does;
- * else the first has left nothing to do: each takes what it tells of out of a map, and only who took it tells.
+ * else the first has left nothing to do: what it has told of is out of the maps by then.
  */
 static __always_inline int on_process_exit(struct task_struct *task)
 {
