@@ -38,26 +38,42 @@ struct progress {
 /* For requests of a task that does neither (a kernel thread, a long system call): no round takes that long. */
 #define LONGEST_ROUND_NS 10000000000ULL
 
+/*
+ * Each tracepoint has two programs, attached in their order, because the kernel may skip one (see aftermath.bpf.c). What the first
+ * notes it leaves here, so that the second passes it over; the second notes what the first was skipped for.
+ */
+enum which_program {
+	FIRST_PROGRAM,
+	SECOND_PROGRAM,
+};
+
+enum noted_retry {
+	NOTED_NOTHING,
+	NOTED_RECLAIM,
+	NOTED_COMPACTION,
+};
+
 struct retry_ledger {
 	struct progress progress;
 	__u64 last_ns; /* of either kind */
 	__u64 reclaim_first_ns;
 	__u64 reclaim_last_ns;
 	__u64 last_zoneref;
+	__u64 last_available;
 	__u64 compact_first_ns;
 	__u64 compact_last_ns;
 	__u32 reclaim_rounds;
 	__u32 round_over; /* the zone seen last was good enough, so that the kernel looked no further */
+	__u32 noted;      /* enum noted_retry */
 	__s32 order;
 	__s32 no_progress_loops;
 	__u32 zones; /* of the last round; those beyond the array are counted too */
 	__u32 compact_checks;
-	__u32 compact_priority;
-	__u32 compact_result;
+	__s32 compact_priority;
+	__s32 compact_result;
 	__s32 compact_retries;
 	__s32 compact_max_retries;
 	__u32 compact_again;
-	__u32 reserved;
 	struct retried_zone zone[WIRE_MAX_RETRIED_ZONES];
 };
 
@@ -114,22 +130,44 @@ static __always_inline struct retry_ledger *open_ledger(__s32 order, __u64 now_n
 		ledger->reclaim_rounds = 0;
 		ledger->round_over = 1;
 		ledger->compact_checks = 0;
+		ledger->noted = NOTED_NOTHING;
 	}
 	ledger->last_ns = now_ns;
 	return ledger;
 }
 
+/* Is this retry for `which` to note? `same`: what the ledger says of the last one holds of this one too; the second program may have
+ * been skipped for another in between. */
+static __always_inline bool is_to_be_noted(struct retry_ledger *ledger, enum which_program which, enum noted_retry kind,
+					   bool same)
+{
+	if (which == FIRST_PROGRAM) {
+		ledger->noted = kind;
+		return true;
+	}
+	bool has_been = ledger->noted == kind && same;
+
+	ledger->noted = NOTED_NOTHING;
+	if (!has_been)
+		__sync_fetch_and_add(&counters.retries_made_up, 1);
+	return !has_been;
+}
+
 /* should_reclaim_retry() goes through the zonelist until a zone is good enough, so a round ends there or where the list begins
  * again. */
-SEC("?tp_btf/reclaim_retry_zone")
-int BPF_PROG(reclaim_retried, struct zoneref *zoneref, int order, unsigned long reclaimable, unsigned long available,
-	     unsigned long min_wmark, int no_progress_loops, bool wmark_check)
+static __always_inline int note_reclaim(enum which_program which, struct zoneref *zoneref, int order, unsigned long reclaimable,
+					unsigned long available, unsigned long min_wmark, int no_progress_loops,
+					bool wmark_check)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	__u64 place = address_of(zoneref);
 	struct retry_ledger *ledger = open_ledger(order, now_ns);
 
 	if (!ledger)
+		return 0;
+	bool same = ledger->last_zoneref == place && ledger->last_available == available &&
+		    ledger->no_progress_loops == no_progress_loops;
+	if (!is_to_be_noted(ledger, which, NOTED_RECLAIM, same))
 		return 0;
 	if (ledger->round_over || place <= ledger->last_zoneref || no_progress_loops != ledger->no_progress_loops) {
 		if (!ledger->reclaim_rounds)
@@ -140,6 +178,7 @@ int BPF_PROG(reclaim_retried, struct zoneref *zoneref, int order, unsigned long 
 		ledger->zones = 0;
 	}
 	ledger->last_zoneref = place;
+	ledger->last_available = available;
 	ledger->round_over = wmark_check;
 
 	__u32 index = ledger->zones++;
@@ -155,13 +194,31 @@ int BPF_PROG(reclaim_retried, struct zoneref *zoneref, int order, unsigned long 
 	return 0;
 }
 
-SEC("?tp_btf/compact_retry")
-int BPF_PROG(compaction_retried, int order, int priority, int result, int retries, int max_retries, bool again)
+SEC("?tp_btf/reclaim_retry_zone")
+int BPF_PROG(reclaim_retried, struct zoneref *zoneref, int order, unsigned long reclaimable, unsigned long available,
+	     unsigned long min_wmark, int no_progress_loops, bool wmark_check)
+{
+	return note_reclaim(FIRST_PROGRAM, zoneref, order, reclaimable, available, min_wmark, no_progress_loops, wmark_check);
+}
+
+SEC("?tp_btf/reclaim_retry_zone")
+int BPF_PROG(reclaim_retried_again, struct zoneref *zoneref, int order, unsigned long reclaimable, unsigned long available,
+	     unsigned long min_wmark, int no_progress_loops, bool wmark_check)
+{
+	return note_reclaim(SECOND_PROGRAM, zoneref, order, reclaimable, available, min_wmark, no_progress_loops, wmark_check);
+}
+
+static __always_inline int note_compaction(enum which_program which, int order, int priority, int result, int retries,
+					   int max_retries, bool again)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct retry_ledger *ledger = open_ledger(order, now_ns);
 
 	if (!ledger)
+		return 0;
+	bool same =
+		ledger->compact_retries == retries && ledger->compact_priority == priority && ledger->compact_result == result;
+	if (!is_to_be_noted(ledger, which, NOTED_COMPACTION, same))
 		return 0;
 	if (!ledger->compact_checks)
 		ledger->compact_first_ns = now_ns;
@@ -173,6 +230,18 @@ int BPF_PROG(compaction_retried, int order, int priority, int result, int retrie
 	ledger->compact_max_retries = max_retries;
 	ledger->compact_again = again;
 	return 0;
+}
+
+SEC("?tp_btf/compact_retry")
+int BPF_PROG(compaction_retried, int order, int priority, int result, int retries, int max_retries, bool again)
+{
+	return note_compaction(FIRST_PROGRAM, order, priority, result, retries, max_retries, again);
+}
+
+SEC("?tp_btf/compact_retry")
+int BPF_PROG(compaction_retried_again, int order, int priority, int result, int retries, int max_retries, bool again)
+{
+	return note_compaction(SECOND_PROGRAM, order, priority, result, retries, max_retries, again);
 }
 
 static __always_inline void fill_reclaim(struct wire_retries *record, struct retry_ledger *ledger)

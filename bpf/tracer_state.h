@@ -149,8 +149,9 @@ struct tracer_counters {
 	wire_u64 dropped[WIRE_DROP_REASONS];
 	wire_u64 episodes;
 	wire_u64 suppressed_scans;
-	wire_u64 kills_seen;  /* of those that the kernel counts */
-	wire_u64 adjustments; /* of an oom_score_adj */
+	wire_u64 kills_seen;      /* of those that the kernel counts */
+	wire_u64 adjustments;     /* of an oom_score_adj */
+	wire_u64 retries_made_up; /* noted by the second program of their tracepoint, because the kernel skipped the first */
 };
 
 /* Tracepoint method: the last SIGKILL that any task sent. The kernel signals a victim right before it marks it, in the same task. */

@@ -646,7 +646,7 @@ struct wire_clock {
 struct wire_loss {
 	struct wire_header header;
 	wire_u64 dropped[WIRE_DROP_REASONS];
-	wire_u64 recursion_misses;  /* of our programs, as the kernel counts them */
+	wire_u64 recursion_misses;  /* calls of our programs that the kernel skipped, where something may have been lost */
 	wire_u64 decode_errors;
 };
 

@@ -49,8 +49,8 @@ constexpr std::array<Hook, 33> hooks{{
     {"mm_released",               HookKind::tracepoint, "mmap:exit_mmap",               HookRole::release,      yes, yes, yes, no,  no_follow_up, "mm_released_again"},
     {"fexit_exit_mmap",           HookKind::fexit,      "exit_mmap",                    HookRole::release,      yes, no,  no,  no,  no_follow_up},
     {"kretprobe_exit_mmap",       HookKind::kretprobe,  "exit_mmap",                    HookRole::release,      no,  yes, no,  no,  no_follow_up, "kprobe_exit_mmap"},
-    {"reclaim_retried",           HookKind::tracepoint, "oom:reclaim_retry_zone",       HookRole::reclaim_retry, yes, yes, yes, no, "how often reclaim was tried again before the OOM, and how far each zone was from enough"},
-    {"compaction_retried",        HookKind::tracepoint, "oom:compact_retry",            HookRole::compact_retry, yes, yes, yes, no, "how often compaction was tried again before the OOM, and with what result"},
+    {"reclaim_retried",           HookKind::tracepoint, "oom:reclaim_retry_zone",       HookRole::reclaim_retry, yes, yes, yes, no, "how often reclaim was tried again before the OOM, and how far each zone was from enough", "reclaim_retried_again"},
+    {"compaction_retried",        HookKind::tracepoint, "oom:compact_retry",            HookRole::compact_retry, yes, yes, yes, no, "how often compaction was tried again before the OOM, and with what result", "compaction_retried_again"},
     {"adjustment_changed",        HookKind::tracepoint, "oom:oom_score_adj_update",     HookRole::adjustment,   yes, yes, yes, no,  "how often an oom_score_adj was changed (a metric of the agent)"},
     // clang-format on
 }};

@@ -52,7 +52,7 @@ struct Hook {
     bool fentry, kprobe, tracepoint; // the methods that use it
     bool required;                   // without any hook of its role the method is no good
     std::string_view lost;           // what is missing from an incident without it
-    std::string_view companion = {}; // attached with it: a return's entry, or a second tracepoint program (aftermath.bpf.c)
+    std::string_view companion = {}; // attached with it: a return's entry, or a tracepoint's second program (aftermath.bpf.c)
 
     [[nodiscard]] bool used_by(AttachMethod method) const;
 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "capture/bpf_log.h"
+#include "capture/lost_calls.h"
 #include "capture/relocation_types.h"
 #include "host/unique_fd.h"
 #include "oomtrace/wire_record.h"
@@ -299,12 +300,14 @@ std::optional<std::string> KernelSession::Kernel::attach(const Hook &hook)
         links.emplace_back(link);
         return std::nullopt;
     };
-    // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not.
-    if (!hook.companion.empty()) {
-        if (auto why = attach_one(hook.companion))
-            return why;
-    }
-    return attach_one(hook.program);
+    if (hook.companion.empty())
+        return attach_one(hook.program);
+    // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not. The second program of a
+    // tracepoint second: the kernel runs them in this order (retries.bpf.c).
+    const bool second = hook.kind == HookKind::tracepoint;
+    if (auto why = attach_one(second ? hook.program : hook.companion))
+        return why;
+    return attach_one(second ? hook.companion : hook.program);
 }
 
 Result<void> KernelSession::Kernel::open_ring()
@@ -390,7 +393,7 @@ SessionCounters KernelSession::counters() const
     result.episodes = counters.episodes;
     result.suppressed_scans = counters.suppressed_scans;
 
-    std::map<std::string_view, std::uint64_t> misses;
+    std::map<std::string_view, std::uint64_t> skipped;
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, kernel_->skeleton->obj)
     {
@@ -398,18 +401,10 @@ SessionCounters KernelSession::counters() const
         bpf_prog_info info{};
         std::uint32_t size = sizeof(info);
         if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-            misses[bpf_program__name(program)] = info.recursion_misses;
+            skipped[bpf_program__name(program)] = info.recursion_misses;
     }
-    // What one of two programs at a tracepoint was skipped for the other has done, but for so many at most.
-    for (const Hook &hook : hook_table()) {
-        if (hook.kind != HookKind::tracepoint || hook.companion.empty())
-            continue;
-        std::uint64_t &first = misses[hook.program], &second = misses[hook.companion];
-        first = std::min(first, second);
-        second = 0;
-    }
-    for (const auto &[name, missed] : misses)
-        result.recursion_misses += missed;
+    const std::uint64_t made_up = __atomic_load_n(&counters.retries_made_up, __ATOMIC_ACQUIRE);
+    result.recursion_misses = lost_calls([&](std::string_view name) { return skipped[name]; }, made_up);
     return result;
 }
 
