@@ -27,15 +27,16 @@ struct retried_zone {
 };
 
 /*
- * What would show that a task got on between two retries, which then were for different requests: it has finished a page fault, or
- * was seen in user mode. Both cannot happen inside the allocator.
+ * What would show that a task got on between two retries, which then were for different requests: it has finished a page fault, was
+ * seen in user mode, or came from there with other registers. None of it can happen inside the allocator.
  */
 struct progress {
 	__u64 faults;
 	__u64 utime;
+	__u64 registers; /* a hash of them */
 };
 
-/* For requests of a task that does neither (a kernel thread, a long system call): no round takes that long. */
+/* For requests of a task that does none of it (a kernel thread, a long system call): no round takes that long. */
 #define LONGEST_ROUND_NS 10000000000ULL
 
 /*
@@ -95,11 +96,30 @@ static __always_inline struct retrying_task retrying_task(struct task_struct *ta
 	return key;
 }
 
+#define REGISTERS (sizeof(struct pt_regs) / sizeof(__u64))
+
+/* Those that the task had in user mode stand at the end of its kernel stack: by so little off in some kernels (CONFIG_X86_FRED) that
+ * it does not matter for a hash. FNV-1a, by words. */
+__noinline __u64 user_registers_hash(void)
+{
+	__u64 registers[REGISTERS] = {};
+	__u64 hash = 0xcbf29ce484222325ULL;
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 end = (__u64)BPF_CORE_READ(task, stack) + tracer.stack_bytes;
+
+	bpf_probe_read_kernel(registers, sizeof(registers), (void *)(end - sizeof(registers)));
+#pragma unroll
+	for (__u32 i = 0; i < REGISTERS; i++)
+		hash = (hash ^ registers[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
 static __always_inline struct progress progress_of(struct task_struct *task)
 {
 	struct progress progress = {
 		.faults = BPF_CORE_READ(task, min_flt) + BPF_CORE_READ(task, maj_flt),
 		.utime = BPF_CORE_READ(task, utime),
+		.registers = user_registers_hash(),
 	};
 	return progress;
 }
@@ -107,7 +127,7 @@ static __always_inline struct progress progress_of(struct task_struct *task)
 static __always_inline bool same_request(struct retry_ledger *ledger, struct progress *progress, __u64 now_ns)
 {
 	return ledger->last_ns && ledger->progress.faults == progress->faults && ledger->progress.utime == progress->utime &&
-	       now_ns - ledger->last_ns < LONGEST_ROUND_NS;
+	       ledger->progress.registers == progress->registers && now_ns - ledger->last_ns < LONGEST_ROUND_NS;
 }
 
 /* The ledger of the current task, begun anew if this is the first retry for another request. 0: no room. */
