@@ -94,6 +94,20 @@ void fragment_memory(std::uint64_t spare_bytes, std::vector<Pipe> &kept)
         close_pipe(pipe);
 }
 
+// Page by page, as larger pieces would be looked for. Left open: the cache of a disk goes when nobody has it open.
+void read_into_cache(const std::string &path)
+{
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) != 0)
+        fail("open " + path, errno);
+    std::string page(static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), ' ');
+    ssize_t got = 0;
+    while ((got = read(fd, page.data(), page.size())) > 0)
+        continue;
+    if (got < 0)
+        fail("read " + path, errno);
+}
+
 } // namespace
 
 void fail(const std::string &attempted, int error_number)
@@ -107,7 +121,7 @@ std::uint64_t oom_kills()
     return proc_value("/proc/vmstat", "oom_kill ");
 }
 
-bool fragment_until_kill(std::uint64_t spare_bytes, const std::function<void()> &on_ready)
+bool fragment_until_kill(std::uint64_t spare_bytes, const std::string &cached_file, const std::function<void()> &on_ready)
 {
     constexpr rlim_t descriptors = 65536;
     const rlimit many_files{descriptors, descriptors};
@@ -115,6 +129,8 @@ bool fragment_until_kill(std::uint64_t spare_bytes, const std::function<void()> 
         fail("raise the limit of open files", errno);
     std::vector<Pipe> kept;
     fragment_memory(spare_bytes, kept);
+    if (!cached_file.empty())
+        read_into_cache(cached_file);
     on_ready();
     const std::uint64_t kills = oom_kills();
     while (oom_kills() == kills) {

@@ -44,6 +44,7 @@ constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
            --count N  --each SIZE
   fragment  take all memory but --spare SIZE in pages that cannot be moved (of pipes), give every second one back, and ask for
          blocks of four pages in a row until the kernel has killed somebody; exit 1 when it has not
+           --cached FILE  read it into the page cache first, so that reclaim gets on, and compaction is tried again
 every command:
   --name NAME      its comm (at most 15 bytes)
   --adj N          its oom_score_adj (lowering it needs CAP_SYS_RESOURCE)
@@ -56,7 +57,7 @@ SIZE: bytes, or with a suffix K, M or G (powers of 1024); rounded up to pages.
 )";
 
 struct Options {
-    std::string command, name, cgroup, thread_name;
+    std::string command, name, cgroup, thread_name, cached;
     std::string directory = "/var/tmp";
     std::uint64_t anon = 0, shmem = 0, file = 0, swapped = 0, each = 0, spare = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
@@ -122,7 +123,9 @@ Options parse_options(std::span<char *> arguments)
         if (i + 1 == arguments.size())
             usage_error(std::string(option) + " wants a value");
         const std::string_view value = arguments[i + 1];
-        if (option == "--anon")
+        if (option == "--cached")
+            options.cached = value;
+        else if (option == "--anon")
             options.anon = parse_size(option, value);
         else if (option == "--shmem")
             options.shmem = parse_size(option, value);
@@ -430,7 +433,7 @@ void await_go(const Options &options)
 
 [[noreturn]] void fragment(const Options &options)
 {
-    const bool killed = fragment_until_kill(options.spare, [&options] { announce_ready(options); });
+    const bool killed = fragment_until_kill(options.spare, options.cached, [&options] { announce_ready(options); });
     if (!killed)
         std::fputs("oom_workload: asked in vain, and nobody was killed\n", stderr);
     std::exit(killed ? 0 : 1);

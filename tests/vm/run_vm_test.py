@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE))
 
 import kernel_report  # noqa: E402
 import log_comparison  # noqa: E402
+import retry_trace  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
 from method_comparison import MethodComparison  # noqa: E402
@@ -181,6 +182,9 @@ def check_run(options, scenario, run):
     if not scenario.panics:
         checks.expect("exit status of oomtrace", (run.directory / run.method / "tracer_status").read_text().strip(), "0")
         check_counters(run)
+        retries = retry_trace.read_trace((run.directory / "retries.trace").read_text(errors="surrogateescape"))
+        for incident in run.incidents:
+            retry_trace.check_against_trace(checks, incident, retries)
         swap_total_kb = int((run.directory / "swap_total_kb").read_text())
     how = comparison_options(run.kernel, run.members, swap_total_kb)
     ledger = compare(run.incidents, run.reports, how, method=run.method, why_unreported=scenario.why_unreported)
