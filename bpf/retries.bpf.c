@@ -96,21 +96,25 @@ static __always_inline struct retrying_task retrying_task(struct task_struct *ta
 	return key;
 }
 
-#define REGISTERS (sizeof(struct pt_regs) / sizeof(__u64))
+/* So few at a time for the stack, to which those of the callers add up: 21 registers on x86, 42 words on arm64. */
+#define REGISTERS_READ 7
 
 /* Those that the task had in user mode stand at the end of its kernel stack: by so little off in some kernels (CONFIG_X86_FRED) that
  * it does not matter for a hash. FNV-1a, by words. */
 __noinline __u64 user_registers_hash(void)
 {
-	__u64 registers[REGISTERS] = {};
+	__u64 registers[REGISTERS_READ] = {};
 	__u64 hash = 0xcbf29ce484222325ULL;
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 end = (__u64)BPF_CORE_READ(task, stack) + tracer.stack_bytes;
 
-	bpf_probe_read_kernel(registers, sizeof(registers), (void *)(end - sizeof(registers)));
 #pragma unroll
-	for (__u32 i = 0; i < REGISTERS; i++)
-		hash = (hash ^ registers[i]) * 0x100000001b3ULL;
+	for (__u32 piece = 1; piece <= sizeof(struct pt_regs) / sizeof(registers); piece++) {
+		bpf_probe_read_kernel(registers, sizeof(registers), (void *)(end - piece * sizeof(registers)));
+#pragma unroll
+		for (__u32 i = 0; i < REGISTERS_READ; i++)
+			hash = (hash ^ registers[i]) * 0x100000001b3ULL;
+	}
 	return hash;
 }
 
