@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The retries of an allocation before the OOM killer is invoked, as the kernel's own trace of its events oom:reclaim_retry_zone and
-oom:compact_retry has them; and what incidents say of them, held against it."""
+"""The kernel's own trace (tracefs) of what came before and after an OOM: the retries of its allocator, the marks and signals of the
+victims, the reaper, the exits. What incidents say of them, held against it."""
 
+import collections
 import dataclasses
 import re
 
@@ -10,9 +11,17 @@ PAGE = 4096
 CLOCKS_APART_NS = 50_000_000
 
 LINE = re.compile(r"^\s*.*-(?P<pid>\d+)\s+\[\d+\]\s+\S+\s+(?P<s>\d+)\.(?P<us>\d{6}): (?P<what>\w+)(?:: (?P<fields>.*)|\(.*)$")
+FIELD = re.compile(r"([\w-]+)=(\S+)")
 # COMPACTION_FEEDBACK of include/trace/events/mmflags.h, and compact_result_to_feedback().
 FEEDBACK = {"success": "progress", "complete": "failed"}
 PRIORITIES = {"COMPACT_PRIO_SYNC_FULL": "sync_full", "COMPACT_PRIO_SYNC_LIGHT": "sync_light", "COMPACT_PRIO_ASYNC": "async"}
+
+REAPER_STEPS = {
+    "woken_ns": "wake_reaper",
+    "started_ns": "start_task_reaping",
+    "finished_ns": "finish_task_reaping",
+    "skipped_ns": "skip_task_reaping",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +42,7 @@ def read_trace(text):
         if not found:
             raise ValueError(f"a line of the trace that cannot be read: {line!r}")
         kind = found["what"] if found["fields"] is not None else "request"
-        fields = dict(pair.split("=", 1) for pair in (found["fields"] or "").split())
+        fields = dict(FIELD.findall(found["fields"] or ""))
         events.append(Event(int(found["pid"]), int(found["s"]) * 10**9 + int(found["us"]) * 1000, kind, fields))
     return events
 
@@ -84,7 +93,7 @@ def expect_compaction(checks, compaction, last):
         checks.expect(f"{traced} in the trace", int(compaction[told]), int(last.fields[traced]))
 
 
-def check_against_trace(checks, incident, events):
+def check_before_against_trace(checks, incident, events):
     """Where the trace has the trigger's system calls, also how often it was tried again for this request, and since when."""
     if incident["scope"] != "global" or incident["before"] is None or incident["trigger"] is None:
         return
@@ -114,3 +123,36 @@ def check_against_trace(checks, incident, events):
             since = (reclaim if what.startswith("rounds") else compaction)["duration_ns"]
             traced = now_ns - first.time_ns
             checks.expect_between(f"time since the first of the {what}", since, traced - CLOCKS_APART_NS, traced + CLOCKS_APART_NS)
+
+
+def expect_traced(checks, what, told_ns, traced, until_ns):
+    """`traced`: the times of that event of that task. None was told: there was none until then."""
+    if told_ns is None:
+        checks.expect(f"{what} in the trace", [time_ns for time_ns in traced if time_ns < until_ns], [])
+    else:
+        apart = min((abs(time_ns - told_ns) for time_ns in traced), default=1 << 62)
+        checks.expect_between(f"time between {what} and its trace", apart, 0, CLOCKS_APART_NS)
+
+
+def check_kills_against_trace(checks, incidents, events):
+    """Every victim that was marked is told, and no other; and each step on its way, when it was taken."""
+    times = collections.defaultdict(list)
+    for event in events:
+        if "pid" in event.fields:
+            times[event.kind, int(event.fields["pid"])].append(event.time_ns)
+    kills = [kill for incident in incidents for kill in incident["kills"] or []]
+    marked = sorted(kill["pid"] for kill in kills if kill["marked"])
+    traced = sorted(pid for (kind, pid), when in times.items() for _ in when if kind == "mark_victim")
+    checks.expect("victims that were marked", marked, traced)
+    for kill in kills:
+        what, pid = f"of {kill['comm']}", kill["pid"]
+        # What came later than the memory came back, the incident does not wait for.
+        until_ns = (kill["released_ns"] or 1 << 62) - CLOCKS_APART_NS
+        if kill["signalled"]:
+            expect_traced(checks, f"the signal {what}", kill["signalled_ns"], times["signal_generate", pid], until_ns)
+        if kill["marked"]:
+            expect_traced(checks, f"the mark {what}", kill["marked_ns"], times["mark_victim", pid], until_ns)
+        if kill["threads"] == 1:
+            expect_traced(checks, f"the exit {what}", kill["exited_ns"], times["sched_process_exit", pid], until_ns)
+        for step, kind in REAPER_STEPS.items():
+            expect_traced(checks, f"{kind} {what}", kill["reaper"][step], times[kind, pid], until_ns)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What retry_trace.py reads and notices, on a trace of Linux 7.3."""
+"""What kernel_trace.py reads and notices, on traces of Linux 7.3 and, of the kills, 6.1."""
 
 import copy
 import pathlib
@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-import retry_trace  # noqa: E402
+import kernel_trace  # noqa: E402
 from setup_checks import SetupChecks  # noqa: E402
 
 TRACE = """\
@@ -60,6 +60,54 @@ INCIDENT = {
     },
 }
 
+KILL_TRACE = """\
+    innocent (1)-526     [001] .....    55.914217: oom_score_adj_update: pid=526 comm=innocent (1) oom_score_adj=800
+           eater-530     [001] d....    59.008082: signal_generate: sig=9 errno=0 code=128 comm=innocent (1) pid=526 grp=1 res=0
+           eater-530     [001] .....    59.019408: mark_victim: pid=526 comm=innocent (1) total-vm=93200kB anon-rss=92208kB file-rss:656kB shmem-rss:0kB uid=1001 pgtables=216kB oom_score_adj=800
+           eater-530     [001] ..s..    61.056747: wake_reaper: pid=526
+      oom_reaper-32      [001] .....    61.057545: start_task_reaping: pid=526
+      oom_reaper-32      [001] .N...    62.196700: finish_task_reaping: pid=526
+    innocent (1)-526     [000] .....    62.203301: sched_process_exit: comm=innocent (1) pid=526 prio=120
+"""
+KILL = {
+    "pid": 526,
+    "comm": "innocent (1)",
+    "threads": 1,
+    "signalled": True,
+    "marked": True,
+    "signalled_ns": 59_008_070_000,
+    "marked_ns": 59_019_400_000,
+    "exited_ns": 62_203_310_000,
+    "released_ns": 62_300_000_000,
+    "reaper": {"woken_ns": 61_056_750_000, "started_ns": 61_057_550_000, "finished_ns": 62_196_710_000, "skipped_ns": None},
+}
+
+
+class KillTrace(unittest.TestCase):
+    def problems(self, *kills, trace=KILL_TRACE):
+        checks = SetupChecks()
+        kernel_trace.check_kills_against_trace(checks, [{"kills": list(kills)}], kernel_trace.read_trace(trace))
+        return checks.problems
+
+    def test_the_same(self):
+        self.assertEqual(self.problems(KILL), [])
+
+    def test_a_kill_that_is_not_told_or_was_none(self):
+        self.assertIn("victims that were marked", self.problems()[0])
+        self.assertIn("victims that were marked", self.problems(KILL, trace="")[0])
+
+    def test_each_step(self):
+        for key in ("signalled_ns", "marked_ns", "exited_ns"):
+            for wrong in (None, KILL[key] + 100_000_000):
+                self.assertEqual(len(self.problems(KILL | {key: wrong})), 1, key)
+        for step, time_ns in KILL["reaper"].items():
+            for wrong in (None, 1) if time_ns else (1,):
+                self.assertEqual(len(self.problems(KILL | {"reaper": KILL["reaper"] | {step: wrong}})), 1, step)
+
+    def test_what_comes_after_the_memory_is_not_waited_for(self):
+        early = KILL | {"released_ns": 60_500_000_000, "exited_ns": None, "reaper": dict.fromkeys(KILL["reaper"])}
+        self.assertEqual(self.problems(early), [])
+
 
 class RetryTrace(unittest.TestCase):
     def problems(self, *changes, trace=TRACE):
@@ -68,7 +116,7 @@ class RetryTrace(unittest.TestCase):
         for part, key, value in changes:
             incident["before"][part][key] = value
         checks = SetupChecks()
-        retry_trace.check_against_trace(checks, incident, retry_trace.read_trace(trace))
+        kernel_trace.check_before_against_trace(checks, incident, kernel_trace.read_trace(trace))
         self.assertGreater(checks.checked, 5)
         return checks.problems
 
@@ -105,7 +153,7 @@ class RetryTrace(unittest.TestCase):
 
     def test_a_line_that_cannot_be_read(self):
         with self.assertRaises(ValueError):
-            retry_trace.read_trace(TRACE + "CPU:0 [LOST 3 EVENTS]\n")
+            kernel_trace.read_trace(TRACE + "CPU:0 [LOST 3 EVENTS]\n")
 
 
 if __name__ == "__main__":

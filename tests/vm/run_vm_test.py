@@ -23,8 +23,8 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 sys.path.insert(0, str(HERE))
 
 import kernel_report  # noqa: E402
+import kernel_trace  # noqa: E402
 import log_comparison  # noqa: E402
-import retry_trace  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
 from method_comparison import MethodComparison  # noqa: E402
@@ -83,7 +83,7 @@ def collect_after_panic(output, directory, method):
 
 def deal_out_incidents(output, methods, names):
     """Each scenario gets, in a directory per method, those of the tracer's incidents that came after it began and before the next one
-    did; and how the tracer ended. `names`: of the scenarios of one boot, in their order."""
+    did; and what the tracer said, and how it ended. `names`: of the scenarios of one boot, in their order."""
     begun = {}
     for name in names:
         if (output / name / "begin").exists():
@@ -104,8 +104,9 @@ def deal_out_incidents(output, methods, names):
             traced = directory / method
             traced.mkdir(exist_ok=True)
             (traced / "incidents.jsonl").write_text("".join(share))
-            if (tracer / "tracer_status").exists():
-                shutil.copy(tracer / "tracer_status", traced)
+            for name in ("tracer_status", "trace.log"):
+                if (tracer / name).exists():
+                    shutil.copy(tracer / name, traced)
 
 
 def boots_of(kernel, scenarios, chosen, methods):
@@ -181,10 +182,13 @@ def check_run(options, scenario, run):
     swap_total_kb = 0
     if not scenario.panics:
         checks.expect("exit status of oomtrace", (run.directory / run.method / "tracer_status").read_text().strip(), "0")
+        tracer_said = (run.directory / run.method / "trace.log").read_text(errors="surrogateescape")
+        checks.expect("what it lost", [line for line in tracer_said.splitlines() if "LOST DATA" in line], [])
         check_counters(run)
-        retries = retry_trace.read_trace((run.directory / "retries.trace").read_text(errors="surrogateescape"))
+        events = kernel_trace.read_trace((run.directory / "events.trace").read_text(errors="surrogateescape"))
         for incident in run.incidents:
-            retry_trace.check_against_trace(checks, incident, retries)
+            kernel_trace.check_before_against_trace(checks, incident, events)
+        kernel_trace.check_kills_against_trace(checks, run.incidents, events)
         swap_total_kb = int((run.directory / "swap_total_kb").read_text())
     how = comparison_options(run.kernel, run.members, swap_total_kb)
     ledger = compare(run.incidents, run.reports, how, method=run.method, why_unreported=scenario.why_unreported)

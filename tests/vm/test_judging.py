@@ -121,6 +121,17 @@ class Falsified(KeptRun):
         self.rewrite_incidents(lambda incidents: incidents.append(dict(incidents[1], episode=99)))
         self.expect_failure("MISMATCH.*no report of it")
 
+    def test_a_step_of_a_kill_that_the_kernels_trace_has_otherwise(self):
+        for key in ("signalled_ns", "marked_ns", "exited_ns"):
+            with self.subTest(key):
+                self.rewrite_incidents(lambda incidents, key=key: incidents[0]["kills"][0].update({key: 1}))
+                self.expect_failure("FAIL time between the .* of .* and its trace")
+
+    def test_data_that_was_lost(self):
+        with (self.traced / "trace.log").open("a") as log:
+            log.write("OOMTRACE LOST DATA  since it started: 1 hook call skipped (the hook was running already)\n")
+        self.expect_failure("FAIL what it lost")
+
     def test_a_kill_that_only_the_kernel_counted(self):
         (self.run_directory / "oom_kills").write_text("3\n")
         self.expect_failure("FAIL oom_kill of /proc/vmstat: 3, expected 2")

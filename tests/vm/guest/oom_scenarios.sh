@@ -6,8 +6,8 @@
 # Runs in the test guest. Starts a tracer for each of METHODS (fentry, kprobe, tracepoint, separated by commas; `none`: without
 # oomtrace, for the kernel's report alone), which watch the same OOMs side by side, each attached by its method and by no other;
 # then drives each scenario of /scenarios out of memory. Leaves in /out/SCENARIO/: dmesg.txt (of this scenario only), expected (what
-# was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the kernel counted), retries.trace (the
-# kernel's own trace of what its page allocator tried again), and memory.events of the scenario's group; or `skipped`, with the reason. In /out/tracer-SCENARIO-METHOD/, named after the first scenario, are
+# was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the kernel counted), events.trace (the
+# kernel's own trace of retries, kills, the reaper and exits), and memory.events of the scenario's group; or `skipped`, with the reason. In /out/tracer-SCENARIO-METHOD/, named after the first scenario, are
 # incidents.jsonl, trace.oom, trace.log and tracer_status. With `programs` first, what the verifier processed for each of oomtrace's
 # programs is in /out/doctor.txt. Fails when a scenario did not go as planned, after the others; whether oomtrace was right is for
 # the host to say.
@@ -165,7 +165,7 @@ run_scenario() {
 		await_incidents "$method"
 	done
 	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
-	cat $tracing/trace >"$out/retries.trace"
+	cat $tracing/trace >"$out/events.trace"
 	sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >"$out/swap_total_kb"
 	cat $group/memory.events >"$out/memory.events" 2>/dev/null
 	dmesg >"$out/dmesg.txt"
@@ -187,8 +187,9 @@ if [ "$1" = programs ]; then
 fi
 tracing=/sys/kernel/tracing
 echo mono >$tracing/trace_clock
-for event in reclaim_retry_zone compact_retry; do
-	echo 1 >$tracing/events/oom/$event/enable
+echo 'sig == 9' >$tracing/events/signal/signal_generate/filter
+for event in oom signal/signal_generate sched/sched_process_exit; do
+	echo 1 >$tracing/events/$event/enable
 done
 methods='' status=0
 [ "$1" = none ] || methods=$(echo "$1" | tr , ' ')
