@@ -96,24 +96,20 @@ static __always_inline struct retrying_task retrying_task(struct task_struct *ta
 	return key;
 }
 
-/* So few at a time for the stack, to which those of the callers add up: 21 registers on x86, 42 words on arm64. */
-#define REGISTERS_READ 7
-
-/* Those that the task had in user mode stand at the end of its kernel stack: by so little off in some kernels (CONFIG_X86_FRED) that
- * it does not matter for a hash. FNV-1a, by words. */
-__noinline __u64 user_registers_hash(void)
+/*
+ * Those that the task had in user mode stand at the end of its kernel stack: by so little off in some kernels (CONFIG_X86_FRED) that
+ * it does not matter for a hash. FNV-1a, by words: read one by one and inlined, as the callers have used up nearly all of the stack
+ * that a chain of calls may have.
+ */
+static __always_inline __u64 user_registers_hash(struct task_struct *task)
 {
-	__u64 registers[REGISTERS_READ] = {};
-	__u64 hash = 0xcbf29ce484222325ULL;
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 end = (__u64)BPF_CORE_READ(task, stack) + tracer.stack_bytes;
+	__u64 hash = 0xcbf29ce484222325ULL, word = 0;
+	__u64 registers = (__u64)BPF_CORE_READ(task, stack) + tracer.stack_bytes - sizeof(struct pt_regs);
 
-#pragma unroll
-	for (__u32 piece = 1; piece <= sizeof(struct pt_regs) / sizeof(registers); piece++) {
-		bpf_probe_read_kernel(registers, sizeof(registers), (void *)(end - piece * sizeof(registers)));
-#pragma unroll
-		for (__u32 i = 0; i < REGISTERS_READ; i++)
-			hash = (hash ^ registers[i]) * 0x100000001b3ULL;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < sizeof(struct pt_regs) / sizeof(word); i++) {
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)(registers + i * sizeof(word)));
+		hash = (hash ^ word) * 0x100000001b3ULL;
 	}
 	return hash;
 }
@@ -123,7 +119,7 @@ static __always_inline struct progress progress_of(struct task_struct *task)
 	struct progress progress = {
 		.faults = BPF_CORE_READ(task, min_flt) + BPF_CORE_READ(task, maj_flt),
 		.utime = BPF_CORE_READ(task, utime),
-		.registers = user_registers_hash(),
+		.registers = user_registers_hash(task),
 	};
 	return progress;
 }
