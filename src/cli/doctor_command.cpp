@@ -37,8 +37,9 @@ std::string_view state_text(State state)
 // What a method cannot tell even when every hook of it is attached.
 std::string_view method_limits(AttachMethod method)
 {
-    return method == AttachMethod::tracepoint ? "scores are recomputed, not observed, and OOMs without a victim are not seen"
-                                              : "nothing";
+    return method == AttachMethod::tracepoint
+               ? "scores are recomputed, not observed; OOMs without a victim are known from the kernel's log alone"
+               : "nothing";
 }
 
 std::string_view remedy(AttachMethod method)
