@@ -7,8 +7,8 @@ import dataclasses
 import re
 
 PAGE = 4096
-# Three tracers and the trace come one after the other, on an emulated processor.
-CLOCKS_APART_NS = 50_000_000
+# Three tracers and the trace come one after the other, on an emulated processor, and Linux 7.3 may run others in between.
+CLOCKS_APART_NS = 500_000_000
 
 LINE = re.compile(r"^\s*.*-(?P<pid>\d+)\s+\[\d+\]\s+\S+\s+(?P<s>\d+)\.(?P<us>\d{6}): (?P<what>\w+)(?:: (?P<fields>.*)|\(.*)$")
 FIELD = re.compile(r"([\w-]+)=(\S+)")
@@ -95,7 +95,7 @@ def expect_compaction(checks, compaction, last):
 
 def check_before_against_trace(checks, incident, events):
     """Where the trace has the trigger's system calls, also how often it was tried again for this request, and since when."""
-    if incident["scope"] != "global" or incident["before"] is None or incident["trigger"] is None:
+    if incident["before"] is None or incident["trigger"] is None:
         return
     now_ns = incident["monotonic_ns"]
     earlier = [event for event in events if event.pid == incident["trigger"]["pid"] and event.time_ns <= now_ns]
@@ -112,7 +112,7 @@ def check_before_against_trace(checks, incident, events):
         checks.expect("compactions are in the trace", bool(compactions), True)
         if compactions:
             expect_compaction(checks, compaction, compactions[-1])
-    if not begins:
+    if not begins and earlier:
         return
     for what, told, number, first in (
         ("rounds of reclaim", reclaim["rounds"], len(rounds), rounds[0][0] if rounds else None),

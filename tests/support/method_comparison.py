@@ -8,8 +8,8 @@ PAGE = 4096
 SAME = ("comm", "tgid", "uid", "oom_score_adj", "eligible", "chosen", "memcg")
 SIZES = ("rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes", "pgtables_bytes", "total_vm_bytes")
 RESIDENT = SIZES[:3]
-# The same moment, seen by programs that run one after another on emulated processors.
-APART_NS = 500_000_000
+# The same moment, seen by programs that run one after another on emulated processors, and on Linux 7.3 can be preempted.
+APART_NS = 2_000_000_000
 ZONE_SIZES = ("spanned_bytes", "present_bytes", "managed_bytes", "lowmem_reserve_bytes")
 WATERMARKS = ("min_bytes", "low_bytes", "high_bytes")
 
@@ -41,12 +41,15 @@ class MethodComparison:
     def compare(self, incidents, others):
         """Two lists of incidents, each in the order of time."""
         self.check("incidents", *([_name(incident) for incident in each] for each in (incidents, others)))
+        dying = set()  # of the OOMs before: each may have gone between the two readings
         for number, (one, other) in enumerate(zip(incidents, others), 1):
             if _name(one) != _name(other):
                 break  # from here on they are not of the same OOMs, which is told
             self._where = f"incident {number}: "
             self._compare_outcome(one, other)
-            self._compare_candidates(one["candidates"], other["candidates"], {kill["pid"] for kill in one["kills"] or []})
+            killed = {kill["pid"] for kill in one["kills"] or []}
+            self._compare_candidates(one["candidates"], other["candidates"], killed, dying)
+            dying |= killed
             self._compare_zones(*map(_zones, (one, other)))
 
     def _compare_outcome(self, one, other):
@@ -65,13 +68,13 @@ class MethodComparison:
                     self.check(f"kill {kill['pid']}.{moment} at the same moment", abs(times[0] - times[1]) <= APART_NS, True)
         self.check("limit", *(_limit(incident) for incident in (one, other)))
 
-    def _compare_candidates(self, ones, others, killed):
+    def _compare_candidates(self, ones, others, killed, dying):
         if not ones or not others:
             return  # whether a method had to see them is for the scenario to say
         ones, others = ({candidate["pid"]: candidate for candidate in each} for each in (ones, others))
-        eligible = [sorted(pid for pid, candidate in each.items() if candidate["eligible"]) for each in (ones, others)]
+        eligible = [sorted(pid for pid, c in each.items() if c["eligible"] and pid not in dying) for each in (ones, others)]
         self.check("candidates that could be killed", *eligible)
-        for pid in ones.keys() & others.keys() & self._asleep:
+        for pid in (ones.keys() & others.keys() & self._asleep) - dying:
             candidate, other = ones[pid], others[pid]
             name = f"candidate {candidate['comm']}[{candidate['pid']}]."
             for field in SAME:

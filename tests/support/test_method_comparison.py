@@ -41,7 +41,7 @@ class Compared(unittest.TestCase):
             "constraint": lambda i: i.update(constraint="none"),
             "victim.uid": lambda i: more(i["victim"], "uid"),
             "kills": lambda i: i["kills"][0].update(why="oom_group"),
-            "released_ns": lambda i: more(i["kills"][0], "released_ns", 2_000_000_000),
+            "released_ns": lambda i: more(i["kills"][0], "released_ns", 3_000_000_000),
             "limit": lambda i: more(fired["memory"], "max_bytes", PAGE),
             "candidates that could be killed": lambda i: candidate_of(i, "plain").update(eligible=False),
             "rss_file_bytes": lambda i: more(candidate_of(i, "plain"), "rss_file_bytes", PAGE),
@@ -91,6 +91,13 @@ class Compared(unittest.TestCase):
         self.assertEqual(len(self.problems(victim_pages=1)), 2)
         candidate_of(self.other[0], "plain")["rss_anon_bytes"] += PAGE
         self.assertEqual(len(self.problems(victim_pages=2)), 1)
+
+    def test_a_victim_of_before_that_one_still_saw(self):
+        victim = candidate_of(self.one[0], self.one[0]["victim"]["comm"])
+        self.other[1]["candidates"].append(dict(victim, pid=self.one[0]["kills"][0]["pid"], eligible=True))
+        self.assertEqual(self.problems(), [])
+        self.other[1]["candidates"].append(dict(victim, pid=99_999, eligible=True))
+        self.assertEqual(len(self.problems()), 1)
 
     def test_an_incident_that_one_has_not(self):
         self.other.pop(0)

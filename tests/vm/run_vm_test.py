@@ -26,6 +26,7 @@ import kernel_report  # noqa: E402
 import kernel_trace  # noqa: E402
 import log_comparison  # noqa: E402
 from compare_with_kernel_log import compare, read_incidents  # noqa: E402
+from consistency_checks import check_against_proc, check_consistency  # noqa: E402
 from live_comparison import LiveComparison  # noqa: E402
 from method_comparison import MethodComparison  # noqa: E402
 from scenario import (  # noqa: E402
@@ -125,6 +126,11 @@ def directory_of(output, scenario, name, method):
     return output / f"{name}-{method}" / name if scenario.panics else output / name
 
 
+def lines_of(path):
+    """None, where the scenario has left no such file."""
+    return path.read_text(errors="surrogateescape").splitlines() if path.exists() else []
+
+
 def check_counters(run):
     """Every process that the kernel counted as killed is among the kills, and no other."""
     counted = [
@@ -186,8 +192,11 @@ def check_run(options, scenario, run):
         checks.expect("what it lost", [line for line in tracer_said.splitlines() if "LOST DATA" in line], [])
         check_counters(run)
         events = kernel_trace.read_trace((run.directory / "events.trace").read_text(errors="surrogateescape"))
+        stat_lines = lines_of(run.directory / "stat")
         for incident in run.incidents:
             kernel_trace.check_before_against_trace(checks, incident, events)
+            check_consistency(checks, incident)
+            check_against_proc(checks, incident, stat_lines, lines_of(run.directory / "sysctls"))
         kernel_trace.check_kills_against_trace(checks, run.incidents, events)
         swap_total_kb = int((run.directory / "swap_total_kb").read_text())
     how = comparison_options(run.kernel, run.members, swap_total_kb)

@@ -105,6 +105,16 @@ class Falsified(KeptRun):
             "total_pages": lambda i: more("total_pages")(i),
             "lost records": lambda i: more("records_lost")(i["completeness"]),
             "incomplete": lambda i: i["completeness"].update(complete=False),
+            "candidate parent": lambda i: [more("ppid")(candidate) for candidate in i["candidates"]],
+            "candidate start": lambda i: [more("start_boottime_ns", 10**7)(candidate) for candidate in i["candidates"]],
+            "candidate sum": lambda i: more("rss_bytes", page)(weighed(i)),
+            "setting": lambda i: more("swappiness")(i["sysctls"]),
+            "runner-up": lambda i: more("points")(i["victim"]["runner_up"]),
+            "ranking": lambda i: i["verdict"]["victim"]["ranking"].reverse(),
+            "parts of the score": lambda i: more("adj_points")(i["verdict"]["victim"]["points"]),
+            "timeline": lambda i: more("since_invocation_ns")(i["timeline"][-1]),
+            "memory that came back": lambda i: more("returned_bytes", page)(i["after"]),
+            "round of reclaim": lambda i: more("rounds")(i["before"]["reclaim"]),
             "own score check": lambda i: more("mismatched")(i["checks"]["scores"]),
         }
         for name, change in changes.items():

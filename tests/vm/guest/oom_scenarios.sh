@@ -7,7 +7,8 @@
 # oomtrace, for the kernel's report alone), which watch the same OOMs side by side, each attached by its method and by no other;
 # then drives each scenario of /scenarios out of memory. Leaves in /out/SCENARIO/: dmesg.txt (of this scenario only), expected (what
 # was set up: a line per process), begin (the uptime at which it began), oom_kills (how many the kernel counted), events.trace (the
-# kernel's own trace of retries, kills, the reaper and exits), and memory.events of the scenario's group; or `skipped`, with the reason. In /out/tracer-SCENARIO-METHOD/, named after the first scenario, are
+# kernel's own trace of retries, kills, the reaper and exits), what /proc said of the holders (stat) and settings (sysctls), and
+# memory.events of the scenario's group; or `skipped`, with the reason. In /out/tracer-SCENARIO-METHOD/, named after the first scenario, are
 # incidents.jsonl, trace.oom, trace.log and tracer_status. With `programs` first, what the verifier processed for each of oomtrace's
 # programs is in /out/doctor.txt. Fails when a scenario did not go as planned, after the others; whether oomtrace was right is for
 # the host to say.
@@ -31,6 +32,7 @@ hold() {
 	oom_workload hold --name "$name" --adj "$adj" --uid "$uid" --anon "$anon" --shmem "$shmem" --file "$file" \
 		--ready-fd 3 "$@" 3>/tmp/ready &
 	read -r _ </tmp/ready || fail "holder $name did not get its memory"
+	cat "/proc/$!/stat" >>"$out/stat"
 	echo "$place $! $adj $uid $anon $shmem $file $name" >>"$out/expected"
 }
 
@@ -166,6 +168,10 @@ run_scenario() {
 	done
 	echo $(($(oom_kills) - kills_before)) >"$out/oom_kills"
 	cat $tracing/trace >"$out/events.trace"
+	for name in panic_on_oom oom_kill_allocating_task oom_dump_tasks overcommit_memory overcommit_ratio overcommit_kbytes \
+		min_free_kbytes watermark_scale_factor swappiness lowmem_reserve_ratio; do
+		echo "$name $(cat /proc/sys/vm/$name)"
+	done >"$out/sysctls"
 	sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >"$out/swap_total_kb"
 	cat $group/memory.events >"$out/memory.events" 2>/dev/null
 	dmesg >"$out/dmesg.txt"
