@@ -2,6 +2,10 @@
 /*
  * maps.bpf.h: every map. All are preallocated: during an OOM nothing may ask for memory. Weak, so that the objects which include
  * this header share one of each after linking.
+ *
+ * Of a common LRU list each CPU takes 128 entries in advance, and a CPU that finds none left gives up its latest entry for the next
+ * (before d4adf1c9ee77, 6.17). So what must not be forgotten early has a list per CPU, and the size of each LRU map is the least one:
+ * user space adds for the host's CPUs.
  */
 #ifndef OOMTRACE_MAPS_BPF_H
 #define OOMTRACE_MAPS_BPF_H
@@ -36,6 +40,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(map_flags, BPF_F_NO_COMMON_LRU);
 	__uint(max_entries, MAX_FOLLOWED);
 	__type(key, __u32);
 	__type(value, struct followed_task);

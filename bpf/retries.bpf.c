@@ -7,7 +7,7 @@
 #include "kernel_compat.bpf.h"
 #include "wire_emit.bpf.h"
 
-/* Of tasks that retry at the same time; more, and those that have not retried for longest are forgotten. */
+/* Of tasks that retry at the same time; more, and those that have not retried for longest are forgotten. See maps.bpf.h. */
 #define RETRYING_TASKS 1024
 
 /* With the start time the number of a task cannot be taken for that of an earlier one. */
@@ -80,6 +80,7 @@ struct retry_ledger {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(map_flags, BPF_F_NO_COMMON_LRU);
 	__uint(max_entries, RETRYING_TASKS);
 	__type(key, struct retrying_task);
 	__type(value, struct retry_ledger);

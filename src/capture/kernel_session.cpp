@@ -147,6 +147,18 @@ tracer_arguments tracer_arguments_of(CmdlineMode mode)
     return ARGUMENTS_NONE;
 }
 
+// The object's sizes are for hosts of a few CPUs: see maps.bpf.h.
+void size_for_cpus(oomtrace_bpf &skeleton, std::uint32_t cpus)
+{
+    constexpr std::uint32_t taken_in_advance = 128, on_each_list = 32;
+    const auto at_least = [](bpf_map *map, std::uint32_t entries) {
+        bpf_map__set_max_entries(map, std::max(bpf_map__max_entries(map), entries));
+    };
+    at_least(skeleton.maps.announced_memcgs, bpf_map__max_entries(skeleton.maps.announced_memcgs) + taken_in_advance * cpus);
+    at_least(skeleton.maps.exited_tasks, on_each_list * cpus);
+    at_least(skeleton.maps.retry_ledgers, on_each_list * cpus);
+}
+
 void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions &options, const ListedSymbols &symbols)
 {
     auto &config = skeleton.rodata->tracer;
@@ -168,6 +180,7 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
     config.nr_swap_pages = symbols.data_address("nr_swap_pages").value_or(0);
     config.total_swap_pages = symbols.data_address("total_swap_pages").value_or(0);
     bpf_map__set_max_entries(skeleton.maps.records, static_cast<std::uint32_t>(options.ring_bytes));
+    size_for_cpus(skeleton, config.nr_cpus);
 }
 
 constexpr std::uint32_t verifier_statistics = 4; // BPF_LOG_STATS of linux/bpf_verifier.h, since 5.2: the closing lines alone
