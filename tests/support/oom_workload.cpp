@@ -34,6 +34,7 @@ constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
   hold   hold memory of each kind and sleep until killed
            --anon SIZE  --shmem SIZE  --file SIZE (of a deleted file in --directory, locked so that reclaim leaves it)
            --swapped SIZE  of --anon, moved to swap at once, as far as there is room
+           --locked 1  lock --anon, so that it stays where it is while vm.compact_unevictable_allowed is 0
            --sharers N  further processes, named "sharer", that share the address space (CLONE_VM without CLONE_THREAD)
            --leader-exits 1  the thread-group leader exits; another thread stays
   eat    allocate and touch until killed; exit 1 when --max is reached alive
@@ -62,7 +63,7 @@ struct Options {
     std::uint64_t anon = 0, shmem = 0, file = 0, swapped = 0, each = 0, spare = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
     std::optional<std::uint64_t> max;
-    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0;
+    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0, locked = 0;
     std::optional<std::int64_t> adj;
     std::optional<std::uint64_t> uid, ready_fd, go_fd, bind;
 };
@@ -157,6 +158,8 @@ Options parse_options(std::span<char *> arguments)
             options.sharers = parse_number<std::uint64_t>(option, value);
         else if (option == "--until-kill")
             options.until_kill = parse_number<std::uint64_t>(option, value);
+        else if (option == "--locked")
+            options.locked = parse_number<std::uint64_t>(option, value);
         else if (option == "--leader-exits")
             options.leader_exits = parse_number<std::uint64_t>(option, value);
         else if (option == "--bind")
@@ -264,7 +267,7 @@ void touch_pages(void *memory, std::uint64_t size)
         bytes[offset] = 1;
 }
 
-void hold_memory(std::uint64_t size, int sharing, std::uint64_t swapped = 0)
+void hold_memory(std::uint64_t size, int sharing, std::uint64_t swapped = 0, bool locked = false)
 {
     if (size == 0)
         return;
@@ -272,6 +275,8 @@ void hold_memory(std::uint64_t size, int sharing, std::uint64_t swapped = 0)
     touch_pages(memory, size);
     if (swapped > 0 && madvise(memory, std::min(size, swapped), MADV_PAGEOUT) != 0)
         fail("move " + std::to_string(swapped) + " bytes to swap", errno);
+    if (locked && mlock(memory, size) != 0)
+        fail("lock " + std::to_string(size) + " bytes", errno);
 }
 
 void hold_file(std::uint64_t size, const std::string &directory)
@@ -342,7 +347,7 @@ void start_sharers(std::uint64_t count)
 
 [[noreturn]] void hold(const Options &options)
 {
-    hold_memory(options.anon, MAP_PRIVATE, options.swapped);
+    hold_memory(options.anon, MAP_PRIVATE, options.swapped, options.locked != 0);
     hold_memory(options.shmem, MAP_SHARED);
     hold_file(options.file, options.directory);
     settle_counters();

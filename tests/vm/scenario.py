@@ -33,7 +33,7 @@ class Boot:
 
     memory: str = "512M"
     cpus: int = 2
-    disk: str = "16M"  # its size: /dev/nvme0n1
+    disk: str = "40M"  # its size: /dev/nvme0n1
     qemu: str = ""  # further arguments, separated by spaces
     append: str = ""  # further kernel parameters
     group: str = ""  # to have a guest of one's own

@@ -16,7 +16,7 @@ def check(run):
     checks.check_victim(incident, run.member(b"sacrifice"))
     checks.check_trust(incident, run.method)
     zones = [zone for node in incident["nodes"] for zone in node["zones"]]
-    # Of 512 MiB the kernel, the programs and the sacrifice have about 150; of the rest every second page was given back, and some hold
+    # Of 512 MiB the kernel, the programs and the sacrifice have about 190; of the rest every second page was given back, and some hold
     # what was read of the disk. What the contiguous memory allocator has is not for the kernel's own pages.
     all_free = sum(zone["free_bytes"] for zone in zones)
     free = all_free - sum(zone["free_cma_bytes"] or 0 for zone in zones)

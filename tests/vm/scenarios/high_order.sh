@@ -2,13 +2,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # its variables are those of guest/oom_scenarios.sh
 #
 # Plenty of memory is free, but no four pages of it in a row: every second page belongs to a pipe, and cannot be moved. What the page
-# cache has of the disk can be reclaimed, a page here and there, so that compaction is tried again, where the kernel comes to it.
+# cache has of the disk can be reclaimed, a page here and there, so that compaction is tried again, where the kernel comes to it. The
+# memory of the victim stays in one piece, and is more than an exit gathers before it frees, so that its death helps in time.
 incidents=1
 calls=$tracing/events/syscalls/sys_enter_fcntl
 
 scenario() {
 	hold in protected -1000 0 8M 0 0
-	hold in 'sacrifice (1)' 300 1001 24M 4M 2M
+	echo 0 >/proc/sys/vm/compact_unevictable_allowed
+	ulimit -l unlimited
+	hold in 'sacrifice (1)' 300 1001 60M 4M 2M --locked 1
 	echo 'comm == "fragmenter"' >$calls/filter
 	echo 1 >$calls/enable
 	oom_workload fragment --name fragmenter --adj -1000 --uid 0 --spare 24M --cached /dev/nvme0n1 &
@@ -17,6 +20,7 @@ scenario() {
 }
 
 clean_up() {
+	echo 1 >/proc/sys/vm/compact_unevictable_allowed
 	echo 0 >$calls/enable
 	echo 0 >$calls/filter
 }
