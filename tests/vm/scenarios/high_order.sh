@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2034,SC2154 # its variables are those of guest/oom_scenarios.sh
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045 # its variables are those of guest/oom_scenarios.sh; busybox has ulimit -l
 #
 # Plenty of memory is free, but no four pages of it in a row: every second page belongs to a pipe, and cannot be moved. What the page
 # cache has of the disk can be reclaimed, a page here and there, so that compaction is tried again, where the kernel comes to it. The
