@@ -73,7 +73,9 @@ def check_against_proc(checks, incident, stat_lines, sysctl_lines):
         pid, rest = int(line.split(" ", 1)[0]), line.rsplit(")", 1)[1].split()
         ppid, threads, start_ticks = int(rest[1]), int(rest[17]), int(rest[19])
         for task in tasks:
-            if task["pid"] == pid and task["start_boottime_ns"] is not None:  # the kernel's log does not have it
+            # The kernel's log does not have it, and of a task that is leaving the threads may be gone.
+            known = task["start_boottime_ns"] is not None and (task["threads"] is not None or task.get("eligible", True))
+            if task["pid"] == pid and known:
                 checks.expect(f"parent of {pid}", task["ppid"], ppid)
                 checks.expect(f"threads of {pid}", task["threads"], threads)
                 checks.expect(f"start of {pid} in ticks", task["start_boottime_ns"] // NS_PER_TICK, start_ticks)
