@@ -114,15 +114,15 @@ def check_before_against_trace(checks, incident, events):
             expect_compaction(checks, compaction, compactions[-1])
     if not begins and earlier:
         return
-    for what, told, number, first in (
-        ("rounds of reclaim", reclaim["rounds"], len(rounds), rounds[0][0] if rounds else None),
-        ("compactions", compaction["checks"], len(compactions), compactions[0] if compactions else None),
+    for what, ledger, told, first_events in (
+        ("rounds of reclaim", reclaim, reclaim["rounds"], [events_of_round[0] for events_of_round in rounds]),
+        ("compactions", compaction, compaction["checks"], compactions),
     ):
-        checks.expect(f"{what} in the trace", told, number)
-        if told and first:
-            since = (reclaim if what.startswith("rounds") else compaction)["duration_ns"]
-            traced = now_ns - first.time_ns
-            checks.expect_between(f"time since the first of the {what}", since, traced - CLOCKS_APART_NS, traced + CLOCKS_APART_NS)
+        checks.expect(f"{what} in the trace", told, len(first_events))
+        if told and first_events:
+            traced = now_ns - first_events[0].time_ns
+            within = (traced - CLOCKS_APART_NS, traced + CLOCKS_APART_NS)
+            checks.expect_between(f"time since the first of the {what}", ledger["duration_ns"], *within)
 
 
 def expect_traced(checks, what, told_ns, traced, until_ns):

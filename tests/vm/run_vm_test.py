@@ -192,11 +192,11 @@ def check_run(options, scenario, run):
         checks.expect("what it lost", [line for line in tracer_said.splitlines() if "LOST DATA" in line], [])
         check_counters(run)
         events = kernel_trace.read_trace((run.directory / "events.trace").read_text(errors="surrogateescape"))
-        stat_lines = lines_of(run.directory / "stat")
+        stat_lines, sysctl_lines = (lines_of(run.directory / name) for name in ("stat", "sysctls"))
         for incident in run.incidents:
             kernel_trace.check_before_against_trace(checks, incident, events)
             check_consistency(checks, incident)
-            check_against_proc(checks, incident, stat_lines, lines_of(run.directory / "sysctls"))
+            check_against_proc(checks, incident, stat_lines, sysctl_lines)
         kernel_trace.check_kills_against_trace(checks, run.incidents, events)
         swap_total_kb = int((run.directory / "swap_total_kb").read_text())
     how = comparison_options(run.kernel, run.members, swap_total_kb)
