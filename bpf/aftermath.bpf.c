@@ -68,9 +68,10 @@ int BPF_PROG(reaper_skipped, int pid)
 }
 
 /*
- * What happens to many victims at once has two programs that do the same. Newer kernels (7.3 does, 6.18 does not) let a program of a
- * tracepoint be preempted, and meanwhile skip it for every other task on that CPU. What the first is skipped for the second does;
- * else the first has left nothing to do: what it has told of is out of the maps by then.
+ * What happens to many tasks at once has two programs that do the same. Newer kernels (7.3 does, 6.18 does not) let a program of a
+ * tracepoint be preempted, and meanwhile skip it for every other task on that CPU. What it is skipped for the second does, which
+ * perf runs on the tracepoint's record with preemption off; else one of them has nothing left to do: what the other has told of is
+ * out of the maps by then. Either may come first.
  */
 static __always_inline int on_process_exit(struct task_struct *task)
 {
@@ -91,13 +92,15 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return on_process_exit(task);
 }
 
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(process_exit_again, struct task_struct *task)
+/* The record names the current task; what it looks like differs between kernels. */
+SEC("?tp/sched/sched_process_exit")
+int process_exit_again(void *record)
 {
-	return on_process_exit(task);
+	return on_process_exit((void *)bpf_get_current_task());
 }
 
-static __always_inline int on_mm_released(struct mm_struct *mm)
+SEC("?tp_btf/exit_mmap")
+int BPF_PROG(mm_released, struct mm_struct *mm)
 {
 	if (!followed_mm_count)
 		return 0;
@@ -105,14 +108,8 @@ static __always_inline int on_mm_released(struct mm_struct *mm)
 	return emit_mm_released(address);
 }
 
-SEC("?tp_btf/exit_mmap")
-int BPF_PROG(mm_released, struct mm_struct *mm)
+SEC("?tp/mmap/exit_mmap")
+int mm_released_again(struct trace_event_raw_exit_mmap *record)
 {
-	return on_mm_released(mm);
-}
-
-SEC("?tp_btf/exit_mmap")
-int BPF_PROG(mm_released_again, struct mm_struct *mm)
-{
-	return on_mm_released(mm);
+	return followed_mm_count ? emit_mm_released((__u64)record->mm) : 0;
 }

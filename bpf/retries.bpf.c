@@ -18,12 +18,13 @@ struct retrying_task {
 };
 
 struct retried_zone {
-	__u64 zone; /* its address: what does not change is read when it is sent */
 	__u64 reclaimable;
 	__u64 available;
 	__u64 min_wmark;
+	__u32 node;
 	__u32 index;
 	__u32 wmark_check;
+	__u32 reserved;
 };
 
 /*
@@ -40,17 +41,16 @@ struct progress {
 #define LONGEST_ROUND_NS 10000000000ULL
 
 /*
- * Each tracepoint has two programs, attached in their order, because the kernel may skip one (see aftermath.bpf.c). What the first
- * notes it leaves here, so that the second passes it over; the second notes what the first was skipped for.
+ * Each tracepoint has two programs, because the kernel may skip one (see aftermath.bpf.c). What one notes it leaves here, so that the
+ * other passes it over; that one notes what the former was skipped for.
  */
 enum which_program {
-	FIRST_PROGRAM,
+	FIRST_PROGRAM = 1,
 	SECOND_PROGRAM,
 };
 
 enum noted_retry {
-	NOTED_NOTHING,
-	NOTED_RECLAIM,
+	NOTED_RECLAIM = 1,
 	NOTED_COMPACTION,
 };
 
@@ -59,13 +59,15 @@ struct retry_ledger {
 	__u64 last_ns; /* of either kind */
 	__u64 reclaim_first_ns;
 	__u64 reclaim_last_ns;
-	__u64 last_zoneref;
+	__u64 first_place; /* of the round, and the last one seen: see place_of() */
+	__u64 last_place;
 	__u64 last_available;
 	__u64 compact_first_ns;
 	__u64 compact_last_ns;
 	__u32 reclaim_rounds;
 	__u32 round_over; /* the zone seen last was good enough, so that the kernel looked no further */
-	__u32 noted;      /* enum noted_retry */
+	__u32 noted;      /* enum noted_retry, of the last retry, which still has to pass the other program; 0: none */
+	__u32 noted_by;   /* enum which_program */
 	__s32 order;
 	__s32 no_progress_loops;
 	__u32 zones; /* of the last round; those beyond the array are counted too */
@@ -85,6 +87,9 @@ struct {
 	__type(key, struct retrying_task);
 	__type(value, struct retry_ledger);
 } retry_ledgers SEC(".maps");
+
+/* A pglist_data, of which the names of the zones are: they are the same on every node. 0: not seen yet. */
+static __u64 some_node = 0;
 
 static const struct retry_ledger empty_ledger = {}; /* too large for the stack */
 
@@ -131,6 +136,13 @@ static __always_inline bool same_request(struct retry_ledger *ledger, struct pro
 	       ledger->progress.registers == progress->registers && now_ns - ledger->last_ns < LONGEST_ROUND_NS;
 }
 
+static __always_inline struct retry_ledger *find_ledger(void)
+{
+	struct retrying_task key = retrying_task((void *)bpf_get_current_task());
+
+	return bpf_map_lookup_elem(&retry_ledgers, &key);
+}
+
 /* The ledger of the current task, begun anew if this is the first retry for another request. 0: no room. */
 static __always_inline struct retry_ledger *open_ledger(__s32 order, __u64 now_ns)
 {
@@ -151,67 +163,68 @@ static __always_inline struct retry_ledger *open_ledger(__s32 order, __u64 now_n
 		ledger->reclaim_rounds = 0;
 		ledger->round_over = 1;
 		ledger->compact_checks = 0;
-		ledger->noted = NOTED_NOTHING;
 	}
 	ledger->last_ns = now_ns;
 	return ledger;
 }
 
-/* Is this retry for `which` to note? `same`: what the ledger says of the last one holds of this one too; the second program may have
- * been skipped for another in between. */
-static __always_inline bool is_to_be_noted(struct retry_ledger *ledger, enum which_program which, enum noted_retry kind,
-					   bool same)
+/* Is the retry that `which` is told of the last one noted, and by the other program? `same`: what the ledger says of it holds of this
+ * one too; either program may have been skipped for another in between. */
+static __always_inline bool take_noted(struct retry_ledger *ledger, enum which_program which, enum noted_retry kind, bool same)
 {
-	if (which == FIRST_PROGRAM) {
-		ledger->noted = kind;
-		return true;
-	}
-	bool has_been = ledger->noted == kind && same;
+	if (ledger->noted != kind || ledger->noted_by == which || !same)
+		return false;
+	ledger->noted = 0;
+	if (which == FIRST_PROGRAM)
+		__sync_fetch_and_add(&counters.retries_made_up, -1);
+	return true;
+}
 
-	ledger->noted = NOTED_NOTHING;
-	if (!has_been)
+static __always_inline void set_noted(struct retry_ledger *ledger, enum which_program which, enum noted_retry kind)
+{
+	ledger->noted = kind;
+	ledger->noted_by = which;
+	/* For the time being, where the first comes after the second. */
+	if (which == SECOND_PROGRAM)
 		__sync_fetch_and_add(&counters.retries_made_up, 1);
-	return !has_been;
+}
+
+static __always_inline __u64 place_of(struct retried_zone *zone)
+{
+	return (__u64)zone->node << 32 | zone->index;
 }
 
 /* should_reclaim_retry() goes through the zonelist until a zone is good enough, so a round ends there or where the list begins
  * again. */
-static __always_inline int note_reclaim(enum which_program which, struct zoneref *zoneref, int order, unsigned long reclaimable,
-					unsigned long available, unsigned long min_wmark, int no_progress_loops,
-					bool wmark_check)
+static __always_inline int note_reclaim(enum which_program which, struct retried_zone *zone, int order, int no_progress_loops)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	__u64 place = address_of(zoneref);
-	struct retry_ledger *ledger = open_ledger(order, now_ns);
+	__u64 now_ns = bpf_ktime_get_ns(), place = place_of(zone);
+	struct retry_ledger *ledger = find_ledger();
 
+	if (ledger && take_noted(ledger, which, NOTED_RECLAIM,
+				 ledger->last_place == place && ledger->last_available == zone->available &&
+					 ledger->order == order && ledger->no_progress_loops == no_progress_loops))
+		return 0;
+	ledger = open_ledger(order, now_ns);
 	if (!ledger)
 		return 0;
-	bool same = ledger->last_zoneref == place && ledger->last_available == available &&
-		    ledger->no_progress_loops == no_progress_loops;
-	if (!is_to_be_noted(ledger, which, NOTED_RECLAIM, same))
-		return 0;
-	if (ledger->round_over || place <= ledger->last_zoneref || no_progress_loops != ledger->no_progress_loops) {
+	set_noted(ledger, which, NOTED_RECLAIM);
+	if (ledger->round_over || place == ledger->first_place || no_progress_loops != ledger->no_progress_loops) {
 		if (!ledger->reclaim_rounds)
 			ledger->reclaim_first_ns = now_ns;
 		ledger->reclaim_rounds++;
 		ledger->reclaim_last_ns = now_ns;
 		ledger->no_progress_loops = no_progress_loops;
+		ledger->first_place = place;
 		ledger->zones = 0;
 	}
-	ledger->last_zoneref = place;
-	ledger->last_available = available;
-	ledger->round_over = wmark_check;
+	ledger->last_place = place;
+	ledger->last_available = zone->available;
+	ledger->round_over = zone->wmark_check;
 
 	__u32 index = ledger->zones++;
-	if (index >= WIRE_MAX_RETRIED_ZONES)
-		return 0;
-	struct retried_zone *zone = &ledger->zone[index];
-	zone->zone = (__u64)BPF_CORE_READ((struct zoneref *)place, zone);
-	zone->reclaimable = reclaimable;
-	zone->available = available;
-	zone->min_wmark = min_wmark;
-	zone->index = KERNEL_READ(zoneref, zone_idx);
-	zone->wmark_check = wmark_check;
+	if (index < WIRE_MAX_RETRIED_ZONES)
+		ledger->zone[index] = *zone;
 	return 0;
 }
 
@@ -219,28 +232,51 @@ SEC("?tp_btf/reclaim_retry_zone")
 int BPF_PROG(reclaim_retried, struct zoneref *zoneref, int order, unsigned long reclaimable, unsigned long available,
 	     unsigned long min_wmark, int no_progress_loops, bool wmark_check)
 {
-	return note_reclaim(FIRST_PROGRAM, zoneref, order, reclaimable, available, min_wmark, no_progress_loops, wmark_check);
+	/* Probed: the number is too far into the node for a load. */
+	__u64 pgdat = address_of(KERNEL_READ(zoneref, zone, zone_pgdat));
+	struct retried_zone zone = {
+		.reclaimable = reclaimable,
+		.available = available,
+		.min_wmark = min_wmark,
+		.node = BPF_CORE_READ((struct pglist_data *)pgdat, node_id),
+		.index = KERNEL_READ(zoneref, zone_idx),
+		.wmark_check = wmark_check,
+	};
+
+	if (!some_node)
+		some_node = pgdat;
+	return note_reclaim(FIRST_PROGRAM, &zone, order, no_progress_loops);
 }
 
-SEC("?tp_btf/reclaim_retry_zone")
-int BPF_PROG(reclaim_retried_again, struct zoneref *zoneref, int order, unsigned long reclaimable, unsigned long available,
-	     unsigned long min_wmark, int no_progress_loops, bool wmark_check)
+SEC("?tp/oom/reclaim_retry_zone")
+int reclaim_retried_again(struct trace_event_raw_reclaim_retry_zone *record)
 {
-	return note_reclaim(SECOND_PROGRAM, zoneref, order, reclaimable, available, min_wmark, no_progress_loops, wmark_check);
+	struct retried_zone zone = {
+		.reclaimable = record->reclaimable,
+		.available = record->available,
+		.min_wmark = record->min_wmark,
+		.node = record->node,
+		.index = record->zone_idx,
+		.wmark_check = record->wmark_check,
+	};
+
+	return note_reclaim(SECOND_PROGRAM, &zone, record->order, record->no_progress_loops);
 }
 
 static __always_inline int note_compaction(enum which_program which, int order, int priority, int result, int retries,
 					   int max_retries, bool again)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct retry_ledger *ledger = open_ledger(order, now_ns);
+	struct retry_ledger *ledger = find_ledger();
 
+	if (ledger && take_noted(ledger, which, NOTED_COMPACTION,
+				 ledger->compact_retries == retries && ledger->compact_priority == priority &&
+					 ledger->compact_result == result && ledger->order == order))
+		return 0;
+	ledger = open_ledger(order, now_ns);
 	if (!ledger)
 		return 0;
-	bool same =
-		ledger->compact_retries == retries && ledger->compact_priority == priority && ledger->compact_result == result;
-	if (!is_to_be_noted(ledger, which, NOTED_COMPACTION, same))
-		return 0;
+	set_noted(ledger, which, NOTED_COMPACTION);
 	if (!ledger->compact_checks)
 		ledger->compact_first_ns = now_ns;
 	ledger->compact_checks++;
@@ -259,6 +295,7 @@ int BPF_PROG(compaction_retried, int order, int priority, int result, int retrie
 	return note_compaction(FIRST_PROGRAM, order, priority, result, retries, max_retries, again);
 }
 
+/* Not on the record of the tracepoint: in it the result is simplified (compact_result_to_feedback()). */
 SEC("?tp_btf/compact_retry")
 int BPF_PROG(compaction_retried_again, int order, int priority, int result, int retries, int max_retries, bool again)
 {
@@ -280,16 +317,18 @@ static __always_inline void fill_reclaim(struct wire_retries *record, struct ret
 	for (__u32 i = 0; i < WIRE_MAX_RETRIED_ZONES; i++) {
 		struct retried_zone *retried = &ledger->zone[i];
 		struct wire_retried_zone *out = &record->zone[i];
-		struct zone *zone = (void *)retried->zone;
 		if (i >= record->nr_zones)
 			break;
+		__u64 zone = some_node + bpf_core_field_offset(struct pglist_data, node_zones) +
+			     retried->index * bpf_core_type_size(struct zone);
 		out->reclaimable = retried->reclaimable;
 		out->available = retried->available;
 		out->min_wmark = retried->min_wmark;
-		out->node = BPF_CORE_READ(zone, zone_pgdat, node_id);
+		out->node = retried->node;
 		out->index = retried->index;
 		out->wmark_check = retried->wmark_check;
-		bpf_probe_read_kernel_str(out->name, sizeof(out->name), BPF_CORE_READ(zone, name));
+		if (some_node)
+			bpf_probe_read_kernel_str(out->name, sizeof(out->name), BPF_CORE_READ((struct zone *)zone, name));
 	}
 }
 

@@ -55,6 +55,8 @@ struct Hook {
     std::string_view companion = {}; // attached with it: a return's entry, or a tracepoint's second program (aftermath.bpf.c)
 
     [[nodiscard]] bool used_by(AttachMethod method) const;
+    // A tracepoint's second program only makes up for calls of the first that the kernel skips.
+    [[nodiscard]] bool needs_companion() const { return !companion.empty() && kind != HookKind::tracepoint; }
 };
 
 std::span<const Hook> hook_table();

@@ -185,6 +185,17 @@ void configure(oomtrace_bpf &skeleton, AttachMethod method, const SessionOptions
 
 constexpr std::uint32_t verifier_statistics = 4; // BPF_LOG_STATS of linux/bpf_verifier.h, since 5.2: the closing lines alone
 
+// What the kernel did not take, and why. A hook whose second program is refused, and not needed, goes on without it.
+struct Refusals {
+    std::map<const Hook *, std::string> hooks;
+    std::map<const Hook *, std::string> companions;
+};
+
+std::array<std::string_view, 2> programs_of(const Hook &hook, const Refusals &refusals)
+{
+    return {hook.program, refusals.companions.contains(&hook) ? std::string_view() : hook.companion};
+}
+
 } // namespace
 
 struct KernelSession::Kernel {
@@ -201,9 +212,10 @@ struct KernelSession::Kernel {
     }
 
     Result<void> open(const btf *types);
-    Result<void> load(const std::vector<HookChoice> &choices, const SessionOptions &options, const ListedSymbols &symbols,
-                      const btf *types, BpfLog &log, std::optional<std::string> &refused);
-    std::optional<std::string> attach(const Hook &hook);
+    Result<void> load(const std::vector<HookChoice> &choices, const Refusals &refusals, const SessionOptions &options,
+                      const ListedSymbols &symbols, const btf *types, BpfLog &log, std::optional<std::string> &refused);
+    std::optional<std::string> attach_program(std::string_view name, const Hook &hook);
+    std::optional<std::string> attach(const Hook &hook, Refusals &refusals);
     std::optional<std::uint32_t> verified_instructions(const Hook &hook, const BpfLog &log) const;
     Result<void> open_ring();
     void touch_ring() const;
@@ -235,9 +247,9 @@ Result<void> KernelSession::Kernel::open(const btf *types)
 }
 
 // `refused` names the program that the kernel did not take, when that is what failed.
-Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const SessionOptions &options,
-                                         const ListedSymbols &symbols, const btf *types, BpfLog &log,
-                                         std::optional<std::string> &refused)
+Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices, const Refusals &refusals,
+                                         const SessionOptions &options, const ListedSymbols &symbols, const btf *types,
+                                         BpfLog &log, std::optional<std::string> &refused)
 {
     if (auto opened = open(types); !opened)
         return opened;
@@ -258,7 +270,7 @@ Result<void> KernelSession::Kernel::load(const std::vector<HookChoice> &choices,
             skeleton->rodata->tracer.retries_watched |= WIRE_RETRIES_COMPACTION;
         if (choice.hook->role == HookRole::signal)
             skeleton->rodata->tracer.kills_counted = 1;
-        for (const std::string_view name : {choice.hook->program, choice.hook->companion}) {
+        for (const std::string_view name : programs_of(*choice.hook, refusals)) {
             if (name.empty())
                 continue;
             bpf_program__set_autoload(program(name), true);
@@ -299,28 +311,37 @@ std::optional<std::uint32_t> KernelSession::Kernel::verified_instructions(const 
 }
 
 // Empty: attached. Otherwise why not.
-std::optional<std::string> KernelSession::Kernel::attach(const Hook &hook)
+std::optional<std::string> KernelSession::Kernel::attach_program(std::string_view name, const Hook &hook)
 {
-    auto attach_one = [&](std::string_view name) -> std::optional<std::string> {
-        bpf_program *const target = program(name);
-        bpf_link *link = nullptr;
-        if (hook.role == HookRole::badness_part)
-            link = bpf_program__attach_kprobe(target, true, std::string(hook.target).c_str());
-        else
-            link = bpf_program__attach(target);
-        if (!link)
-            return explain_errno(errno);
-        links.emplace_back(link);
-        return std::nullopt;
-    };
-    if (hook.companion.empty())
-        return attach_one(hook.program);
-    // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not. The second program of a
-    // tracepoint second: the kernel runs them in this order (retries.bpf.c).
-    const bool second = hook.kind == HookKind::tracepoint;
-    if (auto why = attach_one(second ? hook.program : hook.companion))
+    bpf_program *const target = program(name);
+    bpf_link *link = nullptr;
+    if (hook.role == HookRole::badness_part)
+        link = bpf_program__attach_kprobe(target, true, std::string(hook.target).c_str());
+    else
+        link = bpf_program__attach(target);
+    if (!link)
+        return explain_errno(errno);
+    links.emplace_back(link);
+    return std::nullopt;
+}
+
+// Likewise of the hook. `refusals` gets a second program that could not be attached and is not needed.
+std::optional<std::string> KernelSession::Kernel::attach(const Hook &hook, Refusals &refusals)
+{
+    // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not.
+    if (hook.needs_companion()) {
+        if (auto why = attach_program(hook.companion, hook))
+            return why;
+    }
+    if (auto why = attach_program(hook.program, hook))
         return why;
-    return attach_one(second ? hook.companion : hook.program);
+    if (!hook.needs_companion() && !hook.companion.empty() && !refusals.companions.contains(&hook)) {
+        if (auto why = attach_program(hook.companion, hook)) {
+            const bool no_tracefs = ::access("/sys/kernel/tracing/events", F_OK) != 0;
+            refusals.companions.emplace(&hook, no_tracefs ? "tracefs is not mounted at /sys/kernel/tracing" : std::move(*why));
+        }
+    }
+    return std::nullopt;
 }
 
 Result<void> KernelSession::Kernel::open_ring()
@@ -441,8 +462,6 @@ void KernelSession::detach()
 namespace
 {
 
-using RefusedHooks = std::map<const Hook *, std::string>;
-
 // Of every alternative for a role, because the last one tried is not the only one that could be mended.
 std::string why_not_filled(HookRole role, const std::vector<HookChoice> &choices)
 {
@@ -455,33 +474,33 @@ std::string why_not_filled(HookRole role, const std::vector<HookChoice> &choices
     return reasons;
 }
 
-HookStatus status_of(const HookChoice &choice, const RefusedHooks &refused)
+HookStatus status_of(const HookChoice &choice, const Refusals &refusals)
 {
     using State = HookStatus::State;
     if (choice.selected)
         return {choice.hook, State::attached, {}, {}};
-    if (refused.contains(choice.hook))
+    if (refusals.hooks.contains(choice.hook))
         return {choice.hook, State::refused, choice.reason, {}};
     const bool replaced = choice.reason.starts_with("not needed");
     return {choice.hook, replaced ? State::not_needed : State::not_there, choice.reason, {}};
 }
 
 // One method, from choosing to attaching. A hook that the kernel refuses gives way to the next of its role, and everything is
-// loaded anew; so the number of rounds is bounded by the number of hooks.
+// loaded anew; so the number of rounds is bounded by the number of programs.
 template <typename Kernel>
 Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionOptions &options, const ListedSymbols &symbols,
                                              const btf *types, const KernelOffers &offers, MethodAttempt &story)
 {
-    RefusedHooks refused;
-    const auto why_refused = [&refused](const Hook &hook) -> std::optional<std::string> {
-        const auto found = refused.find(&hook);
-        return found == refused.end() ? std::nullopt : std::optional(found->second);
+    Refusals refusals;
+    const auto why_refused = [&refusals](const Hook &hook) -> std::optional<std::string> {
+        const auto found = refusals.hooks.find(&hook);
+        return found == refusals.hooks.end() ? std::nullopt : std::optional(found->second);
     };
-    for (std::size_t round = 0; round <= hook_table().size(); ++round) {
+    for (std::size_t round = 0; round <= 2 * hook_table().size(); ++round) {
         const std::vector<HookChoice> choices = choose_hooks(method, offers, why_refused);
         story.hooks.clear();
         for (const HookChoice &choice : choices)
-            story.hooks.push_back(status_of(choice, refused));
+            story.hooks.push_back(status_of(choice, refusals));
         if (const HookChoice *const missing = missing_required(choices))
             return fail(fmt::format("attach by {}", name_of(method)), why_not_filled(missing->hook->role, choices));
 
@@ -489,13 +508,14 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
         auto kernel = std::make_unique<Kernel>();
         kernel->attempt.method = method;
         std::optional<std::string> culprit;
-        if (auto loaded = kernel->load(choices, options, symbols, types, log, culprit); !loaded) {
+        if (auto loaded = kernel->load(choices, refusals, options, symbols, types, log, culprit); !loaded) {
             const auto guilty = std::find_if(choices.begin(), choices.end(), [&](const HookChoice &choice) {
                 return choice.selected && culprit && (choice.hook->program == *culprit || choice.hook->companion == *culprit);
             });
             if (guilty == choices.end())
                 return tl::unexpected(loaded.error());
-            refused.emplace(guilty->hook, loaded.error().reason);
+            const bool can_do_without = culprit == guilty->hook->companion && !guilty->hook->needs_companion();
+            (can_do_without ? refusals.companions : refusals.hooks).emplace(guilty->hook, loaded.error().reason);
             continue;
         }
         if (auto ring = kernel->open_ring(); !ring)
@@ -505,8 +525,8 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
         for (const HookChoice &choice : choices) {
             if (!choice.selected)
                 continue;
-            if (auto why = kernel->attach(*choice.hook)) {
-                refused.emplace(choice.hook, std::move(*why));
+            if (auto why = kernel->attach(*choice.hook, refusals)) {
+                refusals.hooks.emplace(choice.hook, std::move(*why));
                 again = true;
                 break;
             }
@@ -514,8 +534,12 @@ Result<std::unique_ptr<Kernel>> start_method(AttachMethod method, const SessionO
         if (again)
             continue;
         for (HookStatus &status : story.hooks) {
-            if (status.state == HookStatus::State::attached)
-                status.verified_instructions = kernel->verified_instructions(*status.hook, log);
+            if (status.state != HookStatus::State::attached)
+                continue;
+            status.verified_instructions = kernel->verified_instructions(*status.hook, log);
+            if (const auto missing = refusals.companions.find(status.hook); missing != refusals.companions.end())
+                status.reason = fmt::format("without {} ({}): calls that the kernel skips are not made up for",
+                                            status.hook->companion, missing->second);
         }
         kernel->attempt.hooks = story.hooks;
         return kernel;

@@ -41,7 +41,7 @@ struct SessionOptions {
 struct HookStatus {
     const Hook *hook = nullptr;
     enum class State : std::uint8_t { attached, not_needed, not_there, refused } state = State::not_there;
-    std::string reason; // why not attached
+    std::string reason; // why not attached; or, if it is, why it had to do without its second program
     // What the verifier processed to accept its program, and the one that goes with it. Empty: not attached, or neither asked
     // for (SessionOptions::count_instructions) nor told by the kernel (before 5.16).
     std::optional<std::uint32_t> verified_instructions;

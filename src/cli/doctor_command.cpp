@@ -92,10 +92,11 @@ void print_attempt(const MethodAttempt &attempt)
     fmt::print("\nmethod {}: {}\n", name_of(attempt.method), attempt.error ? "cannot be used" : "works");
     for (const HookStatus &status : attempt.hooks) {
         const bool tried = !attempt.error || status.state != State::attached;
-        const std::string detail =
-            status.verified_instructions
-                ? fmt::format("{}: {} instructions verified", status.hook->program, *status.verified_instructions)
-                : status.reason;
+        std::string detail;
+        if (status.verified_instructions)
+            detail = fmt::format("{}: {} instructions verified", status.hook->program, *status.verified_instructions);
+        if (!status.reason.empty())
+            detail += (detail.empty() ? "" : "; ") + status.reason;
         fmt::print("  {:<10} {:<10} {:<26} {}\n", tried ? state_text(status.state) : "not tried", name_of(status.hook->kind),
                    status.hook->target, detail);
         const bool lost =

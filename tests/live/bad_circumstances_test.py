@@ -126,15 +126,25 @@ class Privileges(Case):
 
 
 class Kernel(Case):
-    def test_without_btf(self):
-        hidden = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                  'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]  # fmt: skip
+    def hiding(self, *directories):
+        """A command in front of oomtrace by which it sees nothing there."""
+        mounts = "".join(f"mount -t tmpfs none {directory} && " for directory in directories)
+        hidden = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f'{mounts}exec "$@"', "sh"]
         works = subprocess.run([*hidden, "true"], capture_output=True, check=False)
         if works.returncode != 0:
             self.skipTest(f"no mount namespace of its own: {works.stderr.decode().strip()}")
-        result = run("trace", "--duration", "1s", wrapper=hidden)
+        return hidden
+
+    def test_without_btf(self):
+        result = run("trace", "--duration", "1s", wrapper=self.hiding("/sys/kernel/btf"))
         self.check_error(result, r"^read the kernel's type information \(/sys/kernel/btf/vmlinux\)$", "No such file",
                          "CONFIG_DEBUG_INFO_BTF")  # fmt: skip
+
+    def test_without_tracefs_second_programs_are_done_without(self):
+        result = run("doctor", wrapper=self.hiding("/sys/kernel/tracing", "/sys/kernel/debug"))
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertRegex(result.stdout.decode(), r"(?m)^  attached +tracepoint +sched:sched_process_exit .*without process_exit_again "
+                         r"\(tracefs is not mounted at /sys/kernel/tracing\)")  # fmt: skip
 
     def check_refused(self, method, why):
         if why is None:

@@ -2,6 +2,7 @@
 //
 // The table in hook_table.cpp and the BPF object have to name the same programs. Opening the object needs no privilege: nothing
 // is loaded.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -78,6 +79,22 @@ TEST_F(BpfPrograms, AttachWhereTheTableSays)
         const auto found = programs_.find(std::string(hook.program));
         ASSERT_NE(found, programs_.end()) << hook.program;
         EXPECT_EQ(bpf_program__section_name(found->second), section_of(hook)) << hook.program;
+    }
+}
+
+// On the same place; the second program of a tracepoint on its record too, where that says as much as the arguments.
+TEST_F(BpfPrograms, OfAPairAttachToTheSamePlace)
+{
+    for (const Hook &hook : hook_table()) {
+        if (hook.companion.empty())
+            continue;
+        const auto found = programs_.find(std::string(hook.companion));
+        ASSERT_NE(found, programs_.end()) << hook.companion;
+        std::string group_and_name(hook.target);
+        std::ranges::replace(group_and_name, ':', '/');
+        const auto places = hook.kind == HookKind::tracepoint ? std::set{"tp/" + group_and_name, section_of(hook)}
+                                                              : std::set{"kprobe/" + std::string(hook.target)};
+        EXPECT_THAT(places, testing::Contains(bpf_program__section_name(found->second))) << hook.companion;
     }
 }
 

@@ -45,6 +45,7 @@ look() {
 	systemctl show oomtrace.service >"$out/$1.show"
 	cat "/proc/$(property MainPID)/status" >"$out/$1.status" 2>/dev/null
 	cat "/proc/$(property MainPID)/oom_score_adj" >"$out/$1.oom_score_adj" 2>/dev/null
+	cat "/proc/$(property MainPID)/fdinfo/"* 2>/dev/null | grep '^link_type:' >"$out/$1.links"
 	curl --silent $url/metrics >"$out/$1.metrics"
 	for path in healthz readyz; do
 		curl --silent --write-out '%{http_code}\n' $url/$path >"$out/$1.$path"

@@ -102,6 +102,9 @@ class Judge(SetupChecks):
             self.expect(f"started: {name}", show[name], value)
         self.expect_between("started: memory of its cgroup", int(show["MemoryCurrent"]), 1 << 20, 32 << 20)  # its MemoryMin
         self.expect("oom_score_adj", (self.output / "start/after.oom_score_adj").read_text(), "-1000\n")
+        # Under fentry only the second programs of tracepoints are events of perf, for which the unit has to let it.
+        links = (self.output / "start/after.links").read_text().split()
+        self.expect("started: links of perf", links.count("perf"), 3)
         status = process_status(self.output / "start/after.status")
         kept = sum(1 << bit for bit in CAPABILITIES.values())
         for name in ("CapEff", "CapPrm", "CapBnd"):
