@@ -13,8 +13,7 @@
 static __always_inline int on_out_of_memory(void *context, __u64 oom_control)
 {
 	open_invocation(oom_control);
-	if (!invocation.suppressed)
-		take_stack(context);
+	take_stack(context);
 	return 0;
 }
 
@@ -85,6 +84,8 @@ static __always_inline bool candidates_are_sent(__u64 task, __u64 oom_control, i
 
 	if (invocation.begun)
 		return true;
+	if (invocation.suppressed && !(invocation.evaluations & (EVALUATIONS_PER_LOOK - 1)))
+		look_at_suppression();
 	if (!invocation.suppressed) {
 		begin_episode(0);
 		return true;

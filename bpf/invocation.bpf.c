@@ -40,10 +40,8 @@ __noinline int open_invocation(__u64 oom_control)
 	if (!oom_control)
 		return 0;
 	read_oom_memcg();
-	if (followed_mm_count && BPF_CORE_READ(oc, order) != -1 && scan_will_be_aborted(invocation.oom_memcg)) {
+	if (followed_mm_count && BPF_CORE_READ(oc, order) != -1 && scan_will_be_aborted(invocation.oom_memcg))
 		invocation.suppressed = 1;
-		__sync_fetch_and_add(&counters.suppressed_scans, 1);
-	}
 	return 0;
 }
 
@@ -159,7 +157,7 @@ __noinline int begin_episode(__u64 victim)
 }
 
 /* The tasks that a suppressed scan weighed, with what was noted of them. */
-static __always_inline int emit_noted_evaluations(void)
+__noinline int emit_noted_evaluations(void)
 {
 	for (__u64 i = 0; i < NOTED_EVALUATIONS; i++) {
 		if (i >= invocation.evaluations)
@@ -170,6 +168,15 @@ static __always_inline int emit_noted_evaluations(void)
 			emit_candidate_by_address((__u64)task, noted->points, noted->chosen_points, noted->facts);
 	}
 	return 0;
+}
+
+__noinline int look_at_suppression(void)
+{
+	if (invocation.evaluations > NOTED_EVALUATIONS || scan_will_be_aborted(invocation.oom_memcg))
+		return 0;
+	invocation.suppressed = 0;
+	begin_episode(0);
+	return emit_noted_evaluations();
 }
 
 /*
@@ -310,6 +317,8 @@ __noinline int finish_invocation(int returned)
 	else if (returned && !trigger_is_oom_victim() && (BPF_CORE_READ(oc, gfp_mask) & GFP_FS || invocation.oom_memcg))
 		outcome = WIRE_OUTCOME_NOTIFIER_FREED;
 
+	if (invocation.suppressed && chosen == OOM_ABORTED)
+		count_aborted_scan();
 	/* A call that weighed nothing and says nothing (no __GFP_FS, killer disabled) or a suppressed scan is no episode. */
 	if (!invocation.begun && outcome == WIRE_OUTCOME_NOTIFIER_FREED)
 		begin_episode(0);

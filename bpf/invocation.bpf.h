@@ -14,6 +14,10 @@ extern int open_invocation(__u64 oom_control);
 /* Sends WIRE_INVOCATION_BEGIN and the state of memory, once. */
 extern int begin_episode(__u64 victim);
 
+/* Of a suppressed scan: the victim that would have stopped it may have let go of its memory meanwhile. Then it is suppressed no
+ * longer, and what was noted of it is sent. */
+extern int look_at_suppression(void);
+
 /* oom_kill_process(oc, message) was entered. */
 extern int emit_choice(__u64 message);
 

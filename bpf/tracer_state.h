@@ -130,15 +130,17 @@ struct invocation {
 	wire_u32 sequence;
 	wire_u32 signals;
 	wire_u32 marks;
-	wire_u32 begun;       /* its WIRE_INVOCATION_BEGIN was sent or dropped */
-	wire_u32 chosen_seen; /* oom_kill_process() was entered */
-	wire_u32 suppressed;  /* the scan will be aborted: a victim in reach is still exiting */
-	wire_u32 closed;      /* its WIRE_INVOCATION_END was sent or dropped */
+	wire_u32 begun;         /* its WIRE_INVOCATION_BEGIN was sent or dropped */
+	wire_u32 chosen_seen;   /* oom_kill_process() was entered */
+	wire_u32 suppressed;    /* the scan will be aborted: a victim in reach is still exiting */
+	wire_u32 expected_slot; /* with suppressed: whose, in outstanding[] */
+	wire_u32 closed;        /* its WIRE_INVOCATION_END was sent or dropped */
 	wire_u32 scope_from_stack;
 	wire_u32 memcg_locked;
 	wire_u32 victim_tgid;    /* of the process that was marked last */
 	wire_u32 signal_counted; /* the kernel counts the kill that signal_task was signalled for */
 	wire_u32 kills_seen;     /* of those that the kernel counts */
+	wire_u32 reserved;
 };
 
 /* No score comes near it. */
@@ -151,7 +153,7 @@ struct tracer_counters {
 	wire_u64 suppressed_scans;
 	wire_u64 kills_seen;      /* of those that the kernel counts */
 	wire_u64 adjustments;     /* of an oom_score_adj */
-	wire_u64 retries_made_up; /* noted by the second program of their tracepoint, because the kernel skipped the first */
+	wire_u64 retries_made_up; /* noted by the second program of their tracepoint alone: the first was skipped */
 };
 
 /* Tracepoint method: the last SIGKILL that any task sent. The kernel signals a victim right before it marks it, in the same task. */
@@ -171,8 +173,12 @@ struct outstanding_victim {
 	wire_u64 last_rescan_ns;
 };
 
-/* What was seen of a scan that was expected to be aborted, in case it is not. One that weighs more tasks is read again. */
-#define NOTED_EVALUATIONS 128
+/*
+ * What was seen of a scan that was expected to be aborted, in case it is not: of one that weighs more tasks before that is known,
+ * all are read again. The expectation is looked at anew every so many tasks.
+ */
+#define NOTED_EVALUATIONS 512
+#define EVALUATIONS_PER_LOOK 32
 struct noted_evaluation {
 	wire_u64 task;
 	wire_u64 start_ns; /* its start_boottime: tells a reused address apart */

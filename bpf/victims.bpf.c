@@ -20,16 +20,30 @@ __noinline int victim_aborts_scan(__u64 slot, __u64 oom_memcg)
 	if (oom_memcg && (!memcg_is_within(victim->memcg, oom_memcg) ||
 			  (BPF_CORE_READ(leader, flags) & PF_EXITING && has_left_cgroup(leader))))
 		return 0;
-	victim->rescans++;
-	victim->last_rescan_ns = bpf_ktime_get_ns();
 	return 1;
 }
 
 __noinline int scan_will_be_aborted(__u64 oom_memcg)
 {
+	if (invocation.suppressed && victim_aborts_scan(invocation.expected_slot, oom_memcg))
+		return 1;
 	for (__u64 slot = 0; slot < OUTSTANDING_SLOTS; slot++) {
-		if (victim_aborts_scan(slot, oom_memcg))
+		if (victim_aborts_scan(slot, oom_memcg)) {
+			invocation.expected_slot = slot;
 			return 1;
+		}
+	}
+	return 0;
+}
+
+__noinline int count_aborted_scan(void)
+{
+	__u32 slot = invocation.expected_slot;
+
+	__sync_fetch_and_add(&counters.suppressed_scans, 1);
+	if (slot < OUTSTANDING_SLOTS) {
+		outstanding[slot].rescans++;
+		outstanding[slot].last_rescan_ns = bpf_ktime_get_ns();
 	}
 	return 0;
 }

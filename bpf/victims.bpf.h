@@ -14,6 +14,9 @@
  */
 extern int scan_will_be_aborted(__u64 oom_memcg);
 
+/* It was: for the victim that was expected to. */
+extern int count_aborted_scan(void);
+
 /* One WIRE_KILL, and what becomes of the process is followed from here. */
 extern int emit_kill(__u64 task, __u32 event, __u32 why);
 
