@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -40,6 +41,7 @@ constexpr std::string_view usage_text = R"(usage: oom_workload COMMAND [OPTIONS]
   eat    allocate and touch until killed; exit 1 when --max is reached alive
            --step SIZE (1M)  --max SIZE (none)  --pause-ms N between steps (0)  --thread NAME allocates in a thread of that name
            --until-kill 1  end, with exit 0, once the kernel has killed somebody else
+           --cpu-ms N   be killed by SIGPROF after as much processor time, also inside a page fault that is tried again for ever
            --go-fd N    be ready, but do not start before the other end of this pipe is closed
   many   fork children that hold memory and sleep
            --count N  --each SIZE
@@ -63,7 +65,7 @@ struct Options {
     std::uint64_t anon = 0, shmem = 0, file = 0, swapped = 0, each = 0, spare = 0;
     std::uint64_t step = std::uint64_t{1} << 20;
     std::optional<std::uint64_t> max;
-    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0, locked = 0;
+    std::uint64_t count = 0, pause_ms = 0, sharers = 0, leader_exits = 0, until_kill = 0, locked = 0, cpu_ms = 0;
     std::optional<std::int64_t> adj;
     std::optional<std::uint64_t> uid, ready_fd, go_fd, bind;
 };
@@ -146,6 +148,8 @@ Options parse_options(std::span<char *> arguments)
             options.count = parse_number<std::uint64_t>(option, value);
         else if (option == "--pause-ms")
             options.pause_ms = parse_number<std::uint64_t>(option, value);
+        else if (option == "--cpu-ms")
+            options.cpu_ms = parse_number<std::uint64_t>(option, value);
         else if (option == "--adj")
             options.adj = parse_number<std::int64_t>(option, value);
         else if (option == "--uid")
@@ -358,8 +362,18 @@ void start_sharers(std::uint64_t count)
     sleep_until_killed();
 }
 
+void limit_processor_time(std::uint64_t milliseconds)
+{
+    itimerval timer{};
+    timer.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
+    timer.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);
+    if (setitimer(ITIMER_PROF, &timer, nullptr) != 0)
+        fail("set a timer", errno);
+}
+
 void eat_until_killed(const Options &options)
 {
+    limit_processor_time(options.cpu_ms);
     const timespec pause_time{static_cast<time_t>(options.pause_ms / 1000),
                               static_cast<long>(options.pause_ms % 1000) * 1000000};
     const std::uint64_t kills = options.until_kill != 0 ? oom_kills() : 0;

@@ -9,7 +9,7 @@ AT_LEAST = 3
 def check(run):
     checks = run.checks
     eater = run.member(b"eater")
-    # At the end the eater is killed by hand, and may ask for memory once more as it dies.
+    # At the end the eater is killed by its timer, and may ask for memory once more as it dies.
     incidents = [incident for incident in run.incidents if incident["outcome"] != "victim_already_dying"]
     checks.expect_between("incidents", len(incidents), AT_LEAST, len(run.reports))
     for incident in run.incidents[len(incidents) :]:
