@@ -184,12 +184,13 @@ def check_run(options, scenario, run):
         print(f"{len(run.reports)} reports; {checks.checked} statements about the set-up")
         return result
     run.incidents = read_incidents(run.directory / run.method / "incidents.jsonl")
-    scenario.check(run)
-    swap_total_kb = 0
     if not scenario.panics:
         checks.expect("exit status of oomtrace", (run.directory / run.method / "tracer_status").read_text().strip(), "0")
         tracer_said = (run.directory / run.method / "trace.log").read_text(errors="surrogateescape")
         checks.expect("what it lost", [line for line in tracer_said.splitlines() if "LOST DATA" in line], [])
+    scenario.check(run)
+    swap_total_kb = 0
+    if not scenario.panics:
         check_counters(run)
         events = kernel_trace.read_trace((run.directory / "events.trace").read_text(errors="surrogateescape"))
         stat_lines, sysctl_lines = (lines_of(run.directory / name) for name in ("stat", "sysctls"))
@@ -232,19 +233,20 @@ def judge(options, scenario, name, method, output):
         result["problems"] = ["the guest left no result"]
     else:
         log = (directory / "dmesg.txt").read_text(errors="surrogateescape")
+        run = Run(options.kernel, method, directory, [], [], [])
+        result["problems"] = run.checks.problems
         try:
-            members = read_members(directory / "expected")
-            run = Run(options.kernel, method, directory, [], kernel_report.parse_reports(log), members)
+            run.members = read_members(directory / "expected")
+            run.reports = kernel_report.parse_reports(log)
             result |= check_run(options, scenario, run)
-            result["problems"] = run.checks.problems
         except FileNotFoundError as error:
-            result["problems"] = [f"the guest left no {pathlib.Path(error.filename).name}"]
+            result["problems"].append(f"the guest left no {pathlib.Path(error.filename).name}")
         except json.JSONDecodeError as error:
-            result["problems"] = [f"an incident did not come whole: {error}"]
+            result["problems"].append(f"an incident did not come whole: {error}")
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # What is judged may be anything; the other runs are to be judged all the same.
             traceback.print_exc(file=sys.stdout)
-            result["problems"] = [f"cannot be judged: {error!r}"]
+            result["problems"].append(f"cannot be judged: {error!r}")
     if result["skipped"]:
         print(f"skipped: {result['skipped']}")
     for problem in result["problems"]:

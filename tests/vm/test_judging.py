@@ -180,11 +180,20 @@ class Falsified(KeptRun):
         path.write_text(path.read_text()[:4096])
         self.expect_failure("FAIL an incident did not come whole")
 
-    def test_an_incident_that_is_nothing_of_the_kind(self):
+    def without_triggers(self):
         path = self.traced / "incidents.jsonl"
         incidents = [json.loads(line) | {"trigger": None} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(incident) + "\n" for incident in incidents))
+
+    def test_an_incident_that_is_nothing_of_the_kind(self):
+        self.without_triggers()
         self.expect_failure("FAIL cannot be judged: TypeError")
+
+    def test_what_keeps_an_incident_from_being_judged_hides_nothing(self):
+        self.without_triggers()
+        with (self.traced / "trace.log").open("a") as log:
+            log.write("OOMTRACE LOST DATA  since it started: 8 records dropped (ring buffer full)\n")
+        self.expect_failure("(?s)FAIL what it lost.*FAIL cannot be judged: TypeError")
 
     def test_a_result_that_did_not_arrive(self):
         (self.run_directory / "expected").unlink()
