@@ -433,12 +433,13 @@ class IncidentComparison:
     def compare_zone(self, name, own, zone):
         page_size = self.options.page_size
         own_boost, boost = own["boost_bytes"], zone.counters.get("boost")
-        # kswapd takes it back when it has done its work: when the mark is read that may be after the report.
-        taken_back = self.incident["tracer"]["attach_method"] == "tracepoint" and boost and own_boost == 0
+        # kswapd takes it back as it works, between the two reads: a function hook reads the zones before the report, a tracepoint after.
+        earlier, later = (boost, own_boost) if self.incident["tracer"]["attach_method"] == "tracepoint" else (own_boost, boost)
+        taken_back = earlier - later if earlier and later is not None and later < earlier else 0
         for key in ("min", "low", "high"):
-            log = zone.counters.get(key)
-            self.check(f"{name}.{key}", own[f"{key}_bytes"], log - boost if taken_back else log)
-        self.check(f"{name}.boost", own_boost, boost, **({"tolerance": boost, "unit": "bytes"} if taken_back else {}))
+            own_mark, log = own[f"{key}_bytes"], zone.counters.get(key)
+            self.check(f"{name}.{key}", own_mark - own_boost if taken_back else own_mark, log - boost if taken_back else log)
+        self.check(f"{name}.boost", own_boost, boost, **({"tolerance": taken_back, "unit": "bytes"} if taken_back else {}))
         for key in ("present", "managed", "reserved_highatomic"):
             self.check(f"{name}.{key}", own[f"{key}_bytes"], zone.counters.get(key))
         reserve = [pages * page_size for pages in zone.lowmem_reserve_pages]

@@ -364,6 +364,28 @@ class Movement(unittest.TestCase):
         self.incident["nodes"][0]["zones"][1]["low_bytes"] += PAGE
         self.assertEqual(len(self.compare(free_tolerance_pages=99, counter_tolerance_pages=99).mismatches), 1)
 
+    def test_boost_that_kswapd_took_back_between_the_two_reads(self):
+        own, log = self.incident["nodes"][0]["zones"][1], self.report.zones[1].counters
+        marks = ("min", "low", "high")
+
+        def boosted(more):
+            return {"boost": more, **{key: log[key] - log["boost"] + more for key in marks}}
+
+        for method, own_pages, printed_pages in (("fentry", 4, 1), ("kprobe", 4, 0), ("tracepoint", 0, 4), ("tracepoint", 1, 4)):
+            with self.subTest(method=method, own=own_pages, printed=printed_pages):
+                self.incident["tracer"]["attach_method"] = method
+                own.update({f"{key}_bytes": value for key, value in boosted(own_pages * PAGE).items()})
+                log.update(boosted(printed_pages * PAGE))
+                ledger = self.compare()
+                self.assertEqual(ledger.mismatches, [])
+                self.assertEqual(ledger.moved, {"zones.0.DMA32.boost": ((own_pages - printed_pages) * PAGE, "bytes")})
+                own["low_bytes"] += PAGE
+                self.assertEqual([mismatch.field for mismatch in self.compare().mismatches], ["zones.0.DMA32.low"])
+        # One that has grown differs.
+        self.incident["tracer"]["attach_method"] = "fentry"
+        own.update({f"{key}_bytes": value for key, value in boosted(PAGE).items()})
+        self.assertEqual([mismatch.field for mismatch in self.compare().mismatches][-1], "zones.0.DMA32.boost")
+
     def test_running_task(self):
         eater = self.incident["candidates"][-1]
         eater["rss_anon_bytes"] -= PAGE
