@@ -18,7 +18,7 @@ scenario() {
 	done
 	dmesg -n 8
 	send_results
-	echo 1 >/proc/sys/kernel/printk_delay # ms
+	echo 2 >/proc/sys/kernel/printk_delay # ms
 	stty -F /dev/ttyS3 raw -echo
 	printf '%4095s\n' '' >/dev/ttyS3 # has the kernel make a buffer as large as it will want, while it can
 	eat --name eater
