@@ -68,6 +68,32 @@ std::uint64_t held_pages(const Kill &kill)
     return pages;
 }
 
+// `event`, recorded for another OOM, as it is to be told of the one that `fates` is of. Absent: it is none of its business.
+std::optional<KernelEvent> shared_with(const VictimFates &fates, const KernelEvent &event)
+{
+    using Answer = std::optional<KernelEvent>;
+    return std::visit(
+        Overloaded{
+            [&](const ReaperEvent &body) { return fates.awaits_release(body.tgid) ? Answer(event) : std::nullopt; },
+            [&](const ExitEvent &body) {
+                return body.threads_left == 0 && fates.awaits_exit(body.tgid) ? Answer(event) : std::nullopt;
+            },
+            [&](MmReleased body) -> Answer {
+                // Recorded by the name of the first process that was followed with this mm.
+                body.tgid = fates.waits_for(body.mm).value_or(body.tgid);
+                if (!fates.awaits_release(body.tgid)) {
+                    return std::nullopt;
+                }
+                // The scans that waited for the memory are counted where they were recorded.
+                body.rescans = 0;
+                body.last_rescan_ns.reset();
+                return KernelEvent{event.header, body};
+            },
+            [](const auto &) -> Answer { return std::nullopt; },
+        },
+        event.body);
+}
+
 } // namespace
 
 std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
@@ -89,6 +115,7 @@ std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
     }
     expire(event.header.episode, closed);
     route(*input, event, closed);
+    share_fate(event);
     note_reading(event);
     expire(std::nullopt, closed);
     return closed;
@@ -278,6 +305,18 @@ void EpisodeMachine::store(Open &open, const KernelEvent &event, bool misplaced)
                    [](const auto &) {},
                },
                event.body);
+}
+
+void EpisodeMachine::share_fate(const KernelEvent &event)
+{
+    for (auto &[id, open] : open_) {
+        if (id != event.header.episode) {
+            if (std::optional<KernelEvent> shared = shared_with(open.episode.fates, event)) {
+                shared->header.episode = id;
+                store(open, *shared, false);
+            }
+        }
+    }
 }
 
 void EpisodeMachine::coalesce_aborted(std::uint64_t id)

@@ -85,6 +85,9 @@ class EpisodeMachine
     void route(Input input, const KernelEvent &event, std::vector<Episode> &closed);
     void open(Phase phase, const KernelEvent &event, std::vector<Episode> &closed);
     void store(Open &open, const KernelEvent &event, bool misplaced);
+    // A process that one OOM has killed may be marked by the next before it is gone. What becomes of it is recorded once, for
+    // the first of them, and belongs to the others too.
+    void share_fate(const KernelEvent &event);
     // Counts an aborted scan in the open episode whose victim it waited for, if there is one, and forgets it.
     void coalesce_aborted(std::uint64_t id);
     void apply_to(std::uint64_t id, Input input, ClosedBy reason, std::vector<Episode> &closed);

@@ -67,6 +67,24 @@ void VictimFates::note_release(std::uint32_t tgid, std::uint64_t mm, std::uint64
     }
 }
 
+bool VictimFates::awaits_exit(std::uint32_t tgid) const
+{
+    const auto found = fates_.find(tgid);
+    return found != fates_.end() && !found->second.exited_ns;
+}
+
+bool VictimFates::awaits_release(std::uint32_t tgid) const
+{
+    const auto found = fates_.find(tgid);
+    return found != fates_.end() && !found->second.released_ns;
+}
+
+std::optional<std::uint32_t> VictimFates::waits_for(std::uint64_t mm) const
+{
+    const auto found = waiting_for_mm_.find(mm);
+    return found == waiting_for_mm_.end() ? std::nullopt : std::optional(found->second.front());
+}
+
 std::optional<std::uint64_t> VictimFates::settled_ns(std::uint64_t grace_ns) const
 {
     if (pending_ != 0) {

@@ -26,6 +26,11 @@ class VictimFates
     void note_release(std::uint32_t tgid, std::uint64_t mm, std::uint64_t time_ns);
 
     [[nodiscard]] bool killed(std::uint32_t tgid) const { return fates_.contains(tgid); }
+    // Of a process that was killed: it has not been noted yet.
+    [[nodiscard]] bool awaits_exit(std::uint32_t tgid) const;
+    [[nodiscard]] bool awaits_release(std::uint32_t tgid) const;
+    // The first process that was killed with this mm, if its release has not been noted yet.
+    [[nodiscard]] std::optional<std::uint32_t> waits_for(std::uint64_t mm) const;
     // When nothing more is to be waited for: each process exited and its mm released (the kernel decides by version which comes
     // first), or `grace_ns` after its exit where the mm is not known. Absent: something is still to come of at least one.
     [[nodiscard]] std::optional<std::uint64_t> settled_ns(std::uint64_t grace_ns) const;

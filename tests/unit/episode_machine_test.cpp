@@ -354,6 +354,48 @@ TEST_F(Aftermath, CountsAKillThatComesAfterItsRelease)
     EXPECT_THAT(feed(machine_, stream_), SizeIs(1));
 }
 
+// BPF follows it for the first OOM that killed it, here as the sharer of that one's victim.
+TEST_F(Aftermath, OfAProcessThatTwoOomsHaveKilledIsOfBoth)
+{
+    const Task sharer = Task(200, "sharer").mm(leaky().memory().mm);
+    stream_.late_kill(sharer, WIRE_KILL_SIGNAL, WIRE_KILL_SHARES_MM).exit(leaky());
+    stream_.begin_episode(2).begin(helper()).kill(sharer, WIRE_KILL_MARK).end(WIRE_OUTCOME_ALREADY_DYING).system_state();
+    EXPECT_THAT(feed(machine_, stream_.begin_episode(1).reaper(sharer, WIRE_REAPER_WAKE).exit(sharer)), IsEmpty());
+    const auto rescans = [](wire_mm_released &wire) { wire.rescans = 3; };
+    const std::vector<Episode> closed = feed(machine_, stream_.released(leaky(), rescans));
+    ASSERT_THAT(closed, SizeIs(2));
+    for (const Episode &episode : closed) {
+        EXPECT_EQ(episode.closed_by, ClosedBy::settled) << episode.id;
+        EXPECT_THAT(episode.reaper, SizeIs(1)) << episode.id;
+        ASSERT_THAT(episode.exits, SizeIs(episode.id == 1 ? 2 : 1));
+        EXPECT_EQ(episode.exits.back().body.tgid, 200U) << episode.id;
+        EXPECT_EQ(episode.exits.back().header.episode, episode.id);
+        ASSERT_THAT(episode.releases, SizeIs(1)) << episode.id;
+        EXPECT_EQ(episode.releases.front().body.rescans, episode.id == 1 ? 3U : 0U); // counted once
+        EXPECT_TRUE(episode.fates.killed(episode.releases.front().body.tgid)) << episode.id;
+    }
+}
+
+// Also where the first has been given up meanwhile.
+TEST_F(Aftermath, OfAProcessThatTwoOomsHaveKilledOutlivesTheFirst)
+{
+    ASSERT_THAT(feed(machine_, stream_.at(last_sign_ns_ + patience_).clock()), SizeIs(1));
+    stream_.begin_episode(2).begin(helper()).kill(leaky(), WIRE_KILL_MARK).end(WIRE_OUTCOME_ALREADY_DYING).system_state();
+    const std::vector<Episode> closed = feed(machine_, stream_.begin_episode(1).exit(leaky()).released(leaky()));
+    ASSERT_THAT(closed, SizeIs(1));
+    EXPECT_EQ(closed.front().id, 2U);
+    EXPECT_EQ(closed.front().closed_by, ClosedBy::settled);
+}
+
+TEST_F(Aftermath, OfOneProcessIsNotThatOfAnother)
+{
+    stream_.begin_episode(2).begin(helper()).kill(helper(), WIRE_KILL_MARK).end(WIRE_OUTCOME_KILLED).system_state();
+    const std::vector<Episode> closed = feed(machine_, stream_.exit(helper()).released(helper()));
+    ASSERT_THAT(closed, SizeIs(1));
+    EXPECT_EQ(closed.front().id, 2U);
+    EXPECT_THAT(feed(machine_, stream_.begin_episode(1).released(leaky()).exit(leaky())), SizeIs(1));
+}
+
 TEST_F(Aftermath, EndsWithTheStream)
 {
     const std::vector<Episode> closed = feed(machine_, stream_.stream_end());
