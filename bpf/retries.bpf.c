@@ -143,14 +143,13 @@ static __always_inline struct retry_ledger *find_ledger(void)
 	return bpf_map_lookup_elem(&retry_ledgers, &key);
 }
 
-/* The ledger of the current task, begun anew if this is the first retry for another request. 0: no room. */
-static __always_inline struct retry_ledger *open_ledger(__s32 order, __u64 now_ns)
+/* `ledger`: of the current task, as found. Begun anew if this is the first retry for another request. 0: no room. */
+static __always_inline struct retry_ledger *open_ledger(struct retry_ledger *ledger, __s32 order, __u64 now_ns)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct retrying_task key = retrying_task(task);
-	struct retry_ledger *ledger = bpf_map_lookup_elem(&retry_ledgers, &key);
 
 	if (!ledger) {
+		struct retrying_task key = retrying_task(task);
 		bpf_map_update_elem(&retry_ledgers, &key, &empty_ledger, BPF_NOEXIST);
 		ledger = bpf_map_lookup_elem(&retry_ledgers, &key);
 		if (!ledger)
@@ -198,14 +197,15 @@ static __always_inline __u64 place_of(struct retried_zone *zone)
  * again. */
 static __always_inline int note_reclaim(enum which_program which, struct retried_zone *zone, int order, int no_progress_loops)
 {
-	__u64 now_ns = bpf_ktime_get_ns(), place = place_of(zone);
+	__u64 place = place_of(zone);
 	struct retry_ledger *ledger = find_ledger();
 
 	if (ledger && take_noted(ledger, which, NOTED_RECLAIM,
 				 ledger->last_place == place && ledger->last_available == zone->available &&
 					 ledger->order == order && ledger->no_progress_loops == no_progress_loops))
 		return 0;
-	ledger = open_ledger(order, now_ns);
+	__u64 now_ns = bpf_ktime_get_ns();
+	ledger = open_ledger(ledger, order, now_ns);
 	if (!ledger)
 		return 0;
 	set_noted(ledger, which, NOTED_RECLAIM);
@@ -266,14 +266,14 @@ int reclaim_retried_again(struct trace_event_raw_reclaim_retry_zone *record)
 static __always_inline int note_compaction(enum which_program which, int order, int priority, int result, int retries,
 					   int max_retries, bool again)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
 	struct retry_ledger *ledger = find_ledger();
 
 	if (ledger && take_noted(ledger, which, NOTED_COMPACTION,
 				 ledger->compact_retries == retries && ledger->compact_priority == priority &&
 					 ledger->compact_result == result && ledger->order == order))
 		return 0;
-	ledger = open_ledger(order, now_ns);
+	__u64 now_ns = bpf_ktime_get_ns();
+	ledger = open_ledger(ledger, order, now_ns);
 	if (!ledger)
 		return 0;
 	set_noted(ledger, which, NOTED_COMPACTION);

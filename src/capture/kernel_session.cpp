@@ -328,15 +328,16 @@ std::optional<std::string> KernelSession::Kernel::attach_program(std::string_vie
 // Likewise of the hook. `refusals` gets a second program that could not be attached and is not needed.
 std::optional<std::string> KernelSession::Kernel::attach(const Hook &hook, Refusals &refusals)
 {
+    const auto [program, companion] = programs_of(hook, refusals);
     // The entry probe of a pair first: a return without its entry is harmless, an entry missed is not.
     if (hook.needs_companion()) {
-        if (auto why = attach_program(hook.companion, hook))
+        if (auto why = attach_program(companion, hook))
             return why;
     }
-    if (auto why = attach_program(hook.program, hook))
+    if (auto why = attach_program(program, hook))
         return why;
-    if (!hook.needs_companion() && !hook.companion.empty() && !refusals.companions.contains(&hook)) {
-        if (auto why = attach_program(hook.companion, hook)) {
+    if (!hook.needs_companion() && !companion.empty()) {
+        if (auto why = attach_program(companion, hook)) {
             const bool no_tracefs = ::access("/sys/kernel/tracing/events", F_OK) != 0;
             refusals.companions.emplace(&hook, no_tracefs ? "tracefs is not mounted at /sys/kernel/tracing" : std::move(*why));
         }

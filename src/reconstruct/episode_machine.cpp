@@ -115,7 +115,9 @@ std::vector<Episode> EpisodeMachine::on_event(const KernelEvent &event)
     }
     expire(event.header.episode, closed);
     route(*input, event, closed);
-    share_fate(event);
+    if (*input == Input::reaper || *input == Input::exit || *input == Input::release) {
+        share_fate(event);
+    }
     note_reading(event);
     expire(std::nullopt, closed);
     return closed;
